@@ -1,0 +1,1 @@
+"""Witnesses, conjectures, searches and the corpus."""

@@ -1,0 +1,1 @@
+"""What the systems are: pure definitions over any number type."""

@@ -1,0 +1,57 @@
+"""Two-type continuous batching, Theory against Simulation (note 003)."""
+
+from homeostat.models.batching.linear import (
+    equilibrium,
+    is_schur_stable,
+    theory_matrix,
+    theory_offset,
+)
+from homeostat.models.batching.parameters import (
+    DATA_SETS,
+    BatchingParameters,
+    DataSet,
+    State,
+    canonical_start,
+    rational,
+    single_type_weights,
+    stage_weights,
+    validated_start,
+)
+from homeostat.models.batching.steps import (
+    TypedState,
+    evictions,
+    merge,
+    simulation_step,
+    split,
+    theory_step,
+    typed_simulation_step,
+    typed_theory_step,
+)
+from homeostat.models.batching.trajectory import OBSERVABLES, Pair, spread
+
+__all__ = [
+    "DATA_SETS",
+    "OBSERVABLES",
+    "BatchingParameters",
+    "DataSet",
+    "Pair",
+    "State",
+    "TypedState",
+    "canonical_start",
+    "equilibrium",
+    "evictions",
+    "is_schur_stable",
+    "merge",
+    "rational",
+    "simulation_step",
+    "single_type_weights",
+    "spread",
+    "split",
+    "stage_weights",
+    "theory_matrix",
+    "theory_offset",
+    "theory_step",
+    "typed_simulation_step",
+    "typed_theory_step",
+    "validated_start",
+]

@@ -1,0 +1,1 @@
+"""Hypothesis strategies, suites and a pytest plugin."""
