@@ -6,6 +6,7 @@ __all__ = [
     "InvalidInputError",
     "InvalidModelError",
     "VacuousClaimError",
+    "WitnessRejectedError",
 ]
 
 
@@ -27,3 +28,7 @@ class CertificateRejectedError(HomeostatError):
 
 class VacuousClaimError(HomeostatError):
     """A claim without obligations, or one whose assumptions no state satisfies."""
+
+
+class WitnessRejectedError(CertificateRejectedError):
+    """A witness does not replay exactly as it says."""

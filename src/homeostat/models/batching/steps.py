@@ -10,7 +10,9 @@ capacity, and evicts everything below it.
 
 A state is a sequence over stages, lowest first; an entry may be a scalar of any number
 type or an array over a batch. The steps use ``where`` and arithmetic only, so a
-Fraction, a float, a NumPy or torch array, a z3 and a sympy term run the same text.
+Fraction, a float, a NumPy or torch array, a z3 and a sympy term run the same text. On a
+CUDA card, give the weights as tensors there: torch divides by a Python float as a product
+with its reciprocal, and then the last bit differs from the processor's.
 
 Notation
     W_s: tokens of a merged unit at stage s; V_s = l0 + s + 1: tokens of one request;

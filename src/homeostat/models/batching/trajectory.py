@@ -17,6 +17,7 @@ from homeostat.models.batching.parameters import (
     BatchingParameters,
     State,
     canonical_start,
+    rational,
     validated_start,
 )
 from homeostat.models.batching.steps import (
@@ -78,11 +79,9 @@ class Pair:
         Raises:
             InvalidModelError: ``start``, ``step_count`` or ``typed_start`` breaks a rule.
         """
-        if not step_count >= 0:
-            raise InvalidModelError(f"step_count={step_count} must be >= 0")
-        first = (
-            canonical_start(parameters) if start is None else validated_start(parameters, start)
-        )
+        if isinstance(step_count, bool) or not isinstance(step_count, int) or not step_count >= 0:
+            raise InvalidModelError(f"step_count={step_count!r} must be an integer >= 0")
+        first = canonical_start(parameters) if start is None else validated_start(parameters, start)
         if typed_start is not None:
             typed_start = _validated_typed_start(parameters, first, typed_start)
         theory, simulation = [first], [first]
@@ -115,7 +114,9 @@ class Pair:
 def _validated_typed_start(
     parameters: BatchingParameters, start: State, typed: TypedState
 ) -> TypedState:
-    a, b = (tuple(map(Fraction, part)) for part in typed)
+    if len(typed) != 2:
+        raise InvalidModelError(f"typed_start={typed} must have 2 types, has {len(typed)}")
+    a, b = (tuple(rational(m, "typed_start") for m in part) for part in typed)
     if (len(a), len(b)) != (parameters.l_a, parameters.l_b) or min(a + b) < 0:
         raise InvalidModelError(
             f"typed_start={typed} must have {parameters.l_a} and {parameters.l_b} "

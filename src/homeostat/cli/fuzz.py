@@ -1,0 +1,72 @@
+"""``homeostat fuzz``: a property suite with as many examples as one cares to spend."""
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from homeostat.cli.documents import emit
+from homeostat.cli.options import Jobs, Json, Seed, integer_option
+from homeostat.cli.terminal import note, progress_bar, results
+
+if TYPE_CHECKING:
+    from homeostat.properties import FuzzResult
+
+__all__ = ["fuzz_suite"]
+
+
+def fuzz_suite(
+    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of a suite: batching.")],
+    *,
+    examples: Annotated[
+        int, integer_option("--examples", "-n", minimum=1, text="Cases of each property.")
+    ] = 200,
+    seed: Seed = 0,
+    target: Annotated[
+        str | None,
+        typer.Option("--target", help="Your own step, as package.module:function or file.py:name."),
+    ] = None,
+    jobs: Jobs = 1,
+    json: Json = False,
+) -> None:
+    """Try every property of a suite on random cases, and shrink what fails.
+
+    Exit 0 when each property came out as expected, 20 when one that should hold was
+    refuted, 30 when one that is known to be false was not: that casts doubt on the fuzzer.
+
+    For example:
+
+        homeostat fuzz batching
+        homeostat fuzz batching --examples 5000 --seed 7
+        homeostat fuzz batching --target my_scheduler.py:step
+    """
+    from homeostat.properties import fuzz
+
+    with progress_bar("fuzzing") as advance:
+        found = fuzz(
+            suite, examples=examples, seed=seed, jobs=jobs, target=target, progress=advance
+        )
+    if json:
+        emit(found.to_json())
+    else:
+        _show(found)
+    raise typer.Exit(found.exit_code)
+
+
+def _show(found: "FuzzResult") -> None:
+    table = Table()
+    for title in ("property", "outcome", "cases", "as expected"):
+        table.add_column(title, overflow="fold")
+    for result in found.results:
+        expected = Text("yes") if result.as_expected else Text("NO", style="bold red")
+        table.add_row(Text(result.name), result.outcome, str(result.cases), expected)
+    results().print(table)
+    for result in found.results:
+        if not result.as_expected:
+            typer.echo(f"{result.name}: {result.statement}")
+            typer.echo(f"  {result.reason or 'smallest case found:'}")
+            for name, value in (result.example or {}).items():
+                typer.echo(f"  {name} = {value}")
+    typer.echo(f"{found.verdict}: suite {found.suite}, {len(found.results)} properties")
+    note(f"the same run again: {found.replay_line}")

@@ -1,0 +1,58 @@
+"""Options that several commands share, and integers that say which rule they break."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeAlias
+
+import typer
+
+from homeostat.errors import HomeostatError
+
+__all__ = ["Jobs", "Json", "OptionError", "Seed", "integer_option"]
+
+
+class OptionError(HomeostatError):
+    """The value of an option breaks its rule.
+
+    No ValueError: the command line library would replace the message of one.
+    """
+
+
+def integer_option(
+    *names: str, minimum: int = 0, maximum: int | None = None, text: str
+) -> Any:  # what typer takes as an option's description
+    """Return the description of an integer option with bounds.
+
+    Args:
+        names: As written on the command line; the first is shown in errors.
+        minimum: Smallest value.
+        maximum: Largest value, if there is one.
+        text: Help.
+    """
+    parser = _integer_parser(names[0], minimum, maximum)
+    return typer.Option(*names, parser=parser, metavar="N", help=text)
+
+
+def _integer_parser(name: str, minimum: int, maximum: int | None) -> Callable[[str], int]:
+    rule = f"an integer >= {minimum}" + (f" and <= {maximum}" if maximum is not None else "")
+
+    def parse(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError as error:
+            raise OptionError(f"{name}={text!r:.40} must be {rule}") from error
+        if value < minimum or (maximum is not None and value > maximum):
+            raise OptionError(f"{name}={text!r:.40} must be {rule}")
+        return value
+
+    return parse
+
+
+Json: TypeAlias = Annotated[
+    bool, typer.Option("--json", help="Print JSON to stdout, and nothing else there.")
+]
+Jobs: TypeAlias = Annotated[
+    int, integer_option("--jobs", "-j", minimum=1, text="Processes to run at once.")
+]
+Seed: TypeAlias = Annotated[
+    int, integer_option("--seed", text="Seed; the same seed gives the same run.")
+]

@@ -1,0 +1,60 @@
+"""``homeostat report``: the page that says which claims hold, with the evidence beside it."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from homeostat.cli.documents import emit
+from homeostat.cli.exits import ExitCode
+from homeostat.cli.options import Jobs, Json
+from homeostat.cli.terminal import note, progress_bar, results
+from homeostat.cli.verify import committed_drift, decided, read_ledger
+from homeostat.errors import InvalidInputError
+
+__all__ = ["make_report"]
+
+
+def make_report(
+    *,
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("report"),
+    ledger: Annotated[
+        Path, typer.Option("--ledger", help="Committed ledger to compare with, if it is there.")
+    ] = Path("ledger.json"),
+    from_ledger: Annotated[
+        bool,
+        typer.Option("--from-ledger", help="Show the ledger as it is; decide nothing afresh."),
+    ] = False,
+    jobs: Jobs = 1,
+    json: Json = False,
+) -> None:
+    """Decide every claim and write the report: index.html, report.md, report.json, evidence.
+
+    Exit 0; 1 when a claim has not the verdict that the committed ledger records (the
+    report is written all the same, and shows what this run found).
+
+    For example:
+
+        homeostat report
+        homeostat report --from-ledger --out /tmp/report
+    """
+    from homeostat.proofs.report import write_report
+
+    committed = read_ledger(ledger) if ledger.exists() or from_ledger else None
+    document = committed if from_ledger and committed else decided([], jobs).to_json()
+    try:
+        with progress_bar("writing") as advance:
+            page = write_report(document, out, jobs=jobs, progress=advance)
+    except OSError as error:
+        raise InvalidInputError(
+            f"out={out} must be a folder that can be written: {error}"
+        ) from error
+    lines = [] if committed is None else committed_drift(document, committed)
+    if json:
+        emit({"schema": "homeostat.report_written/1", "page": str(page), "drift": lines})
+    else:
+        results().print(f"wrote {page}")
+    for line in lines:
+        note(f"drift: {line}")
+    if lines:
+        raise typer.Exit(ExitCode.DRIFT)

@@ -1,0 +1,235 @@
+"""Builds certificates; a certificate leaves this module only if the kernel accepts it."""
+
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
+from typing import Any
+
+from homeostat.counterexamples import Witness
+from homeostat.models.batching import BatchingParameters, State
+from homeostat.proofs import kernel
+from homeostat.proofs.engines.farkas import find_proof
+from homeostat.proofs.polynomials import row
+from homeostat.proofs.systems import inputs, parameters_of
+
+__all__ = [
+    "Certificate",
+    "enumeration",
+    "farkas",
+    "induction",
+    "replayed",
+    "run_example",
+    "scan",
+    "scan_theorem",
+    "schur",
+    "sealed",
+]
+
+Certificate = dict[str, Any]
+"""{"schema", "kind", "theorem", "evidence", "sha256"}, as JSON data."""
+
+Rows = Sequence[str]
+
+
+def sealed(kind: str, theorem: Mapping[str, Any], evidence: Mapping[str, Any]) -> Certificate:
+    """Return a certificate that the kernel has accepted.
+
+    Raises:
+        RejectedError: The kernel does not accept it.
+    """
+    certificate: Certificate = {
+        "schema": "homeostat.certificate/1",
+        "kind": kind,
+        "theorem": dict(theorem),
+        "evidence": dict(evidence),
+    }
+    certificate["sha256"] = kernel.digest(certificate)
+    kernel.check(certificate)
+    return certificate
+
+
+def run_example(
+    parameters: BatchingParameters,
+    state: Sequence[Fraction],
+    systems: Rows,
+    **fixed: Fraction,
+) -> dict[str, Any]:
+    """Return a concrete run of the systems from one merged state, types split p:q."""
+    data = {**parameters.to_json()}
+    read = parameters_of(data)
+    q, l_a = parameters.q, parameters.l_a
+    typed = ([(1 - q) * m for m in state[:l_a]], [q * m for m in state])
+    sides = [
+        inputs(name, read, typed if name.startswith("typed") else list(state))
+        for name in systems
+        if name != "counter"
+    ]
+    stages = [
+        [rows[0][0], {k: str(x) for _, values in rows for k, x in values.items()}]
+        for rows in zip(*sides, strict=True)
+    ]
+    if not any(name.startswith("typed") for name in systems):
+        stages = [["shared", values] for _, values in stages]
+    everywhere = {"B": parameters.capacity, "q": q, **fixed}
+    return {"parameters": {k: str(x) for k, x in everywhere.items()}, "stages": stages}
+
+
+def farkas(
+    given: Rows, then: str, *, example: Mapping[str, str], hints: Rows = ()
+) -> Certificate:
+    """Prove a row from rows, for all reals; ``example`` satisfies the given rows."""
+    proof = find_proof(given, row(then), hints)
+    theorem = {"given": list(given), "then": then}
+    return sealed("farkas", theorem, {"proof": proof, "example": dict(example)})
+
+
+def scan_theorem(
+    systems: Rows,
+    *,
+    given: Rows = (),
+    carry: Mapping[str, tuple[str, str]] | None = None,
+    each: Rows | Mapping[str, Rows] = (),
+    last: Rows = (),
+    ends: Rows | None = None,
+    then_each: Rows | Mapping[str, Rows] = (),
+    then_last: Rows = (),
+    field: bool = False,
+) -> dict[str, Any]:
+    """Return a statement about one step of the systems, for every number of stages.
+
+    Args:
+        systems: Names from ``systems.SYSTEMS``, run side by side.
+        given: Rows on parameters that are fixed through the scan.
+        carry: name -> (value at the start, next value), carried down the stages.
+        each: Rows assumed at each stage; by sort where the sorts differ.
+        last: Rows assumed at stage 0.
+        ends: Locations that the statement speaks of at the end; None for all.
+        then_each: Rows that follow at each stage; by sort where the sorts differ.
+        then_last: Rows that follow at stage 0.
+        field: Whether the statement is about any field, not only the reals.
+    """
+    theorem: dict[str, Any] = {
+        "systems": list(systems),
+        "given": list(given),
+        "carry": {name: list(texts) for name, texts in (carry or {}).items()},
+        "each": _by_sort(each),
+        "last": list(last),
+        "ends": list(ends or kernel.all_ends(systems)),
+        "then_each": _by_sort(then_each),
+        "then_last": list(then_last),
+        "field": field,
+    }
+    return theorem
+
+
+def _by_sort(rows: Rows | Mapping[str, Rows]) -> dict[str, list[str]]:
+    if isinstance(rows, Mapping):
+        return {sort: list(texts) for sort, texts in rows.items()}
+    return {"shared": list(rows)}
+
+
+def _scan_evidence(
+    theorem: Mapping[str, Any],
+    invariants: Mapping[str, Rows],
+    example: Mapping[str, Any],
+    hints: Mapping[str, Rows],
+) -> dict[str, Any]:
+    known = {location: list(rows) for location, rows in invariants.items()}
+    proofs = {
+        label: find_proof(given, goal, hints.get(label, ()), field=theorem["field"])
+        for label, given, goal in kernel.obligations(theorem, known)
+    }
+    return {"invariants": known, "proofs": proofs, "example": dict(example)}
+
+
+def scan(
+    theorem: Mapping[str, Any],
+    invariants: Mapping[str, Rows],
+    *,
+    example: Mapping[str, Any],
+    hints: Mapping[str, Rows] | None = None,
+) -> Certificate:
+    """Prove a scan theorem from invariants of its locations.
+
+    Args:
+        theorem: From ``scan_theorem``.
+        invariants: location -> rows that hold whenever the scan is there.
+        example: {"parameters", "stages"}: a run that meets the assumptions.
+        hints: label of an obligation -> facts to prove on the way.
+
+    Raises:
+        NoProofError: An obligation could not be proved.
+    """
+    return sealed("scan", theorem, _scan_evidence(theorem, invariants, example, hints or {}))
+
+
+def induction(
+    step: Mapping[str, Any],
+    invariants: Mapping[str, Rows],
+    *,
+    example: Mapping[str, Any],
+    hints: Mapping[str, Rows] | None = None,
+    stages: Mapping[str, Rows] | None = None,
+    following: Mapping[str, str] | None = None,
+    first: Mapping[str, str] | None = None,
+    whole: Rows = (),
+    after: Mapping[str, str] | None = None,
+) -> Certificate:
+    """Prove that rows on the state hold for ever, from the scan theorem of one step.
+
+    Args:
+        step: The scan theorem that assumes the rows and concludes them for the next state.
+        invariants: Its invariants by location.
+        example: A run that meets its assumptions.
+        hints: Facts on the way, by label.
+        stages: Rows on one stage's state, by sort.
+        following: What stands for that state after the step, at stages 1 and up.
+        first: The same at stage 0.
+        whole: Rows on the whole state of a system with a fixed number of stages.
+        after: What stands for that state after the step.
+    """
+    theorem = {
+        "stages": _by_sort(stages or {}) if stages else {},
+        "next": dict(following or {}),
+        "first": dict(first or {}),
+        "whole": list(whole),
+        "after": dict(after or {}),
+        "step": dict(step),
+    }
+    return sealed("induction", theorem, _scan_evidence(step, invariants, example, hints or {}))
+
+
+def schur(parameters: BatchingParameters, says: str, evidence: Mapping[str, Any]) -> Certificate:
+    """State where the roots of sum W_s z^(n-1-s) lie: "stable", "not stable", "on the circle"."""
+    return sealed("schur", {"parameters": parameters.to_json(), "says": says}, evidence)
+
+
+def enumeration(
+    parameters: BatchingParameters,
+    start: State,
+    *,
+    step_count: int,
+    never: Sequence[Sequence[str]],
+) -> Certificate:
+    """Prove that all comparisons of ``never`` hold together at no step 1 .. step_count."""
+    theorem = {
+        "parameters": parameters.to_json(),
+        "start": [str(m) for m in start],
+        "typed_start": None,
+        "steps": step_count,
+        "never": [list(comparison) for comparison in never],
+    }
+    return sealed("enumeration", theorem, {})
+
+
+def replayed(witness: Witness) -> Certificate:
+    """Have the kernel replay a witness of a built-in conjecture on its own systems."""
+    typed = witness.typed_start
+    theorem = {
+        "parameters": witness.parameters.to_json(),
+        "start": [str(m) for m in witness.start],
+        "typed_start": None if typed is None else [[str(m) for m in part] for part in typed],
+        "step": witness.step,
+        "assumes": [w if isinstance(w, str) else list(w) for w in witness.assumes],
+        "violated_when": [list(comparison) for comparison in witness.violated_when or ()],
+    }
+    return sealed("replay", theorem, {})

@@ -1,0 +1,170 @@
+"""Claims: what a note says, written so that a machine can decide it."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from homeostat.counterexamples import CONJECTURES, Witness, replay
+from homeostat.errors import HomeostatError, WitnessRejectedError
+from homeostat.proofs import kernel
+from homeostat.proofs.certificates import farkas, scan
+from homeostat.proofs.engines.farkas import NoProofError
+from homeostat.proofs.verdicts import Verdict
+
+__all__ = [
+    "NOTES",
+    "Canary",
+    "CanaryError",
+    "Claim",
+    "Source",
+    "false_enumeration",
+    "false_rows",
+    "false_scan",
+    "wrong_step",
+]
+
+NOTES: Final[Mapping[str, str]] = {
+    "003": "G Dominance conjecture: the spread of Theory against the spread of Simulation",
+}
+"""Titles of the notes, in our words, by number."""
+
+
+class CanaryError(HomeostatError):
+    """A false neighbour of a claim was not caught: the machinery that decides it is broken."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where a claim is made: the note's number and section; ours if ``section`` is "-"."""
+
+    note: str
+    section: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Canary:
+    """A false neighbour of the claim that must be caught.
+
+    Attributes:
+        falsehood: What it says.
+        catch: Returns how it was caught, or raises CanaryError.
+    """
+
+    falsehood: str
+    catch: Callable[[], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Claim:
+    """A statement with the way to decide it.
+
+    Attributes:
+        id: ``domain.name``, with a suffix for one case of several.
+        title: One short sentence.
+        statement: What is decided, exactly.
+        scope: For which parameters, starts and times.
+        source: Where the note says so.
+        decide: Returns the verdict, with evidence.
+        canary: What must be caught while deciding; None only while nothing is decided.
+        vacuity: How the assumptions are shown to be satisfiable.
+        remark: What a reader should know beside the verdict.
+        property_twin: Name of the property of the fuzzing suite that tries it, if any.
+    """
+
+    id: str
+    title: str
+    statement: str
+    scope: str
+    source: Source
+    decide: Callable[[], Verdict]
+    canary: Canary | None
+    vacuity: str | None = None
+    remark: str | None = None
+    property_twin: str | None = None
+    trusts: tuple[str, ...] = field(default=("kernel",))
+
+    @property
+    def domain(self) -> str:
+        """The part of the id before the first dot."""
+        return self.id.partition(".")[0]
+
+
+def false_scan(
+    falsehood: str,
+    theorem: Mapping[str, Any],
+    invariants: Mapping[str, Sequence[str]],
+    example: Mapping[str, Any],
+) -> Canary:
+    """Return a canary from a false scan theorem: a run breaks it, and no proof is found.
+
+    Args:
+        falsehood: What the theorem says, in words.
+        theorem: The false neighbour.
+        invariants: Those of the true theorem, or what a proof would try.
+        example: A run that meets its assumptions and breaks its conclusion.
+    """
+
+    def catch() -> str:
+        fixed = kernel.point_of(example["parameters"])
+        stages = [(sort, kernel.point_of(values)) for sort, values in example["stages"]]
+        points = kernel.walk(theorem, fixed, stages)
+        broken = [
+            text
+            for (sort, _), point in zip(stages[:-1], points[:-1], strict=True)
+            for text in theorem["then_each"].get(sort, [])
+            if not kernel.holds([text], point)
+        ]
+        broken += [text for text in theorem["then_last"] if not kernel.holds([text], points[-1])]
+        if not broken:
+            raise CanaryError(f"{falsehood}: no run breaks it")
+        try:
+            scan(theorem, invariants, example=example)
+        except NoProofError:
+            return f"refuted by an exact run that breaks {broken[0]}; the engine finds no proof"
+        raise CanaryError(f"{falsehood}: the engine proved it")
+
+    return Canary(falsehood=falsehood, catch=catch)
+
+
+def false_rows(falsehood: str, given: Sequence[str], then: str) -> Canary:
+    """Return a canary from rows that do not imply a row: z3's model must break it, exactly."""
+
+    def catch() -> str:
+        try:
+            farkas(given, then, example={})
+        except NoProofError as error:
+            if error.model is not None:
+                point = ", ".join(f"{name} = {x}" for name, x in sorted(error.model.items()))
+                return f"refuted at {point}"
+        raise CanaryError(f"{falsehood}: not refuted")
+
+    return Canary(falsehood=falsehood, catch=catch)
+
+
+def wrong_step(find: Callable[[], Witness]) -> Canary:
+    """Return a canary from a true witness moved to the step before: no replay may accept it."""
+
+    def catch() -> str:
+        witness = find()
+        fields = {name: getattr(witness, name) for name in witness.__dataclass_fields__}
+        moved = Witness(**{**fields, "step": witness.step - 1})
+        try:
+            replay(moved, CONJECTURES[witness.conjecture])
+        except WitnessRejectedError as error:
+            return f"rejected: {error}"
+        raise CanaryError(f"a witness for {witness.conjecture} replays one step early")
+
+    return Canary(falsehood="the witness, one step early", catch=catch)
+
+
+def false_enumeration(build: Callable[[], object], falsehood: str) -> Canary:
+    """Return a canary from a certificate of something false, which the kernel must reject."""
+
+    def catch() -> str:
+        try:
+            build()
+        except kernel.RejectedError as error:
+            return f"rejected: {error}"
+        raise CanaryError(f"{falsehood}: the kernel accepted it")
+
+    return Canary(falsehood=falsehood, catch=catch)

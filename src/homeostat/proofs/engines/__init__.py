@@ -1,0 +1,1 @@
+"""Engines look for evidence; only the kernel decides whether it is any."""

@@ -1,0 +1,408 @@
+"""The proof checker: standard library only, exact, no tolerance, no search.
+
+``check(certificate)`` returns when the evidence proves the stated theorem, and raises
+``RejectedError`` otherwise. Nothing of the program that wrote the certificate is trusted: the
+systems are defined in ``systems.py`` beside, obligations are derived from them here, and every
+step is an identity between polynomials with rational coefficients.
+
+Kinds
+    farkas: rows imply a row, for all reals.
+    scan: one step of the named systems, a scan from the top stage down to stage 0; for EVERY
+        number of stages, and with ``field`` (equations alone) in any field.
+    induction: what a scan keeps holds for ever.
+    schur: where the roots of sum W_s z^(n-1-s) lie, against the unit circle.
+    enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
+
+A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. Terms
+{"times", "rows", "square"?} refute rows: each is a product of rows, times a number >= 0 (any
+polynomial if a row is an equation), times a square; added up, a constant no point allows.
+"""
+
+import hashlib
+import itertools
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from fractions import Fraction
+from math import gcd
+from pathlib import Path
+from typing import Any, Final
+
+from homeostat.proofs.polynomials import (
+    SIZE_MAX,
+    Poly,
+    RejectedError,
+    Row,
+    add,
+    demand,
+    holds,
+    multiply,
+    names,
+    point_of,
+    polynomial,
+    rational,
+    row,
+)
+from homeostat.proofs.systems import (
+    LOCAL,
+    SYSTEMS,
+    bare_theorem,
+    compare,
+    inputs,
+    outputs,
+    parameters_of,
+    starts_of,
+    weights_of,
+)
+
+__all__ = ["RejectedError", "all_ends", "check", "digest", "obligations"]
+
+FILE_BYTES_MAX: Final = 16 * 2**20
+Data = Mapping[str, Any]
+
+
+def combine(rows: list[Row], terms: Any) -> tuple[Poly, bool, bool]:
+    """Return the sum of terms, whether a strict one takes part, whether only equations do."""
+    total: Poly = {}
+    strict, equations = False, True
+    for term in terms:
+        demand(set(term) <= {"times", "rows", "square"}, f"unknown field in {term}")
+        demand(all(type(i) is int and 0 <= i < len(rows) for i in term["rows"]), "no such row")
+        factors = [rows[i] for i in term["rows"]]
+        product = times = polynomial(term["times"])
+        for p in [polynomial(term["square"])] * 2 if "square" in term else []:
+            product = multiply(product, p)
+        for p, _ in factors:
+            product = multiply(product, p)
+        if all(sign != "=" for _, sign in factors):
+            number = times.get((), Fraction(0))
+            demand(set(times) <= {()} and number >= 0, f"multiplier {term['times']} is not >= 0")
+            positive = number > 0 and "square" not in term
+            strict = strict or (positive and all(sign == ">" for _, sign in factors))
+            equations = False
+        total = add(total, product)
+    return total, strict, equations
+
+
+def refute(rows: list[Row], terms: Any) -> None:
+    """Check that no real point satisfies all rows."""
+    total, strict, _ = combine(rows, terms)
+    demand(set(total) <= {()}, f"terms do not cancel: {list(total)[:3]} remain")
+    number = total.get((), Fraction(0))
+    demand(number < 0 or (number == 0 and strict), f"terms make {number}, which is no conflict")
+
+
+def prove(given: list[Row], goal: Row, proof: Data, *, field: bool = False) -> None:
+    """Check that the given rows imply the goal: over the reals, or in any field."""
+    demand(set(proof) <= {"have", "terms", "above", "below", "equals"}, "unknown field in proof")
+    for step in proof.get("have", []):
+        prove(given, row(step["row"]), step["proof"], field=field)
+        given = [*given, row(step["row"])]
+    (p, sign), minus = goal, add({}, goal[0], -1)
+    if "equals" in proof:
+        total, _, equations = combine(given, proof["equals"])
+        demand(sign == "=" and equations and total == p, "the equations do not add up")
+        return
+    demand(not field, "in any field only equations prove, and only an equation")
+    if sign == "=":
+        refute([*given, (p, ">")], proof["above"])
+        refute([*given, (minus, ">")], proof["below"])
+    else:
+        refute([*given, (minus, ">=" if sign == ">" else ">")], proof["terms"])
+
+
+def all_ends(systems: Iterable[str]) -> list[str]:
+    """Return every location of systems side by side, the first one first."""
+    return ["/".join(c) for c in itertools.product(*(SYSTEMS[name]["admit"] for name in systems))]
+
+
+def opening(theorem: Data) -> tuple[str, dict[str, str], list[str]]:
+    """Return the first location, the sums and carried variables there, and the last locations."""
+    fields = {
+        "systems",
+        "given",
+        "carry",
+        "each",
+        "last",
+        "ends",
+        "then_each",
+        "then_last",
+        "field",
+    }
+    demand(set(theorem) == fields, f"a scan theorem has the fields {sorted(fields)}")
+    systems, carry = [SYSTEMS[name] for name in theorem["systems"]], theorem["carry"]
+    fixed = names([*theorem["given"], *(f"{first} = 0" for first, _ in carry.values())])
+    demand(not (LOCAL | set(carry)) & fixed and not LOCAL & set(carry), "a name has two meanings")
+    every = all_ends(theorem["systems"])
+    demand(theorem["ends"] and set(theorem["ends"]) <= set(every), "no such end")
+    sorts = {stage[0] for system in systems for stage in system["stages"]} - {""}
+    demand(theorem["each"] and sorts <= set(theorem["each"]), "a sort of stages is left out")
+    sums = {s["stages"][0][4]: "0" for s in systems}
+    return every[0], {**sums, **{x: first for x, (first, _) in carry.items()}}, theorem["ends"]
+
+
+def moves(theorem: Data, location: str, sort: str) -> Iterator[tuple[str, list[str], Data]]:
+    """Yield (target, rows, next sums and carried variables) of one stage."""
+    choices = [
+        [stage for stage in SYSTEMS[name]["stages"] if stage[1] == here and stage[0] in ("", sort)]
+        for name, here in zip(theorem["systems"], location.split("/"), strict=True)
+    ]
+    carried = {name: text for name, (_, text) in theorem["carry"].items()}
+    for choice in itertools.product(*choices):
+        sums = {stage[4]: f"{stage[4]} + {stage[5]}" for stage in choice}
+        rows = [text for stage in choice for text in stage[3]]
+        yield "/".join(stage[2] for stage in choice), rows, {**carried, **sums}
+
+
+def admission(theorem: Data, location: str) -> list[str]:
+    """Return the rows at stage 0: the systems' own, then those assumed there."""
+    pairs = zip(theorem["systems"], location.split("/"), strict=True)
+    return [*(r for name, here in pairs for r in SYSTEMS[name]["admit"][here]), *theorem["last"]]
+
+
+def obligations(theorem: Data, invariants: Data) -> Iterator[tuple[str, list[str], Row]]:
+    """Yield (label, given rows, goal) which together prove a scan theorem.
+
+    A location without invariants is never reached: arriving there has the goal 0 > 0.
+    """
+
+    def polynomials(texts: Data) -> dict[str, Poly | Fraction]:
+        return {name: polynomial(text) for name, text in texts.items()}
+
+    first, start, ends = opening(theorem)
+    given = list(theorem["given"])
+    demand(first in invariants, "the first location needs invariants")
+    for i, text in enumerate(invariants[first]):
+        yield f"start {i}", given, row(text, polynomials(start))
+    for location, known in invariants.items():
+        for sort, assumed in theorem["each"].items():
+            for target, rows, moved in moves(theorem, location, sort):
+                here, label = [*given, *known, *assumed, *rows], f"{location} {sort} {target}"
+                for i, text in enumerate(theorem["then_each"].get(sort, [])):
+                    yield f"{label} each {i}", here, row(text)
+                for i, text in enumerate(invariants.get(target, [])):
+                    yield f"{label} {i}", here, row(text, polynomials(moved))
+                if target not in invariants:
+                    yield f"{label} never", here, ({}, ">")
+        for i, text in enumerate(theorem["then_last"] if location in ends else []):
+            yield f"{location} last {i}", [*given, *known, *admission(theorem, location)], row(text)
+
+
+def solve(rows: Iterable[str], point: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """Extend a point by the variables that the equations define, one after the other."""
+    found = dict(point)
+    for text in rows:
+        p, sign = row(text, found)
+        unknown = [monomial for monomial in p if monomial]
+        if sign == "=" and len(unknown) == 1 and len(unknown[0]) == 1:
+            found[unknown[0][0]] = -p.get((), Fraction(0)) / p[unknown[0]]
+    return found
+
+
+def walk(theorem: Data, fixed: dict[str, Fraction], stages: Any) -> list[dict[str, Fraction]]:
+    """Run the systems through concrete stages, stage 0 last; return the values at each.
+
+    Every assumption of the theorem must hold on the way and one move be possible at a stage.
+    """
+    location, start, ends = opening(theorem)
+    demand(holds(theorem["given"], fixed) and len(stages) > 1, "the run breaks a given row")
+    number = {name: polynomial(text, fixed).get((), Fraction(0)) for name, text in start.items()}
+    points = []
+    for sort, values in stages[:-1]:
+        here = {**fixed, **number, **values}
+        found = [
+            (to, solve(rows, here), rows, moved)
+            for to, rows, moved in moves(theorem, location, sort)
+        ]
+        found = [move for move in found if holds(move[2], move[1])]
+        demand(len(found) == 1, f"{len(found)} moves are possible where one must be")
+        location, point, _, moved = found[0]
+        demand(holds(theorem["each"][sort], point), "the run breaks an assumption at a stage")
+        number = {name: polynomial(x, point).get((), Fraction(0)) for name, x in moved.items()}
+        points.append(point)
+    rows = admission(theorem, location)
+    points.append(solve(rows, {**fixed, **number, **stages[-1][1]}))
+    demand(location in ends and holds(rows, points[-1]), "the run breaks an assumption at stage 0")
+    return points
+
+
+def check_scan(theorem: Data, evidence: Data) -> None:
+    """Check a statement on one step for every number of stages, and a run that it speaks of."""
+    proofs, labels = evidence["proofs"], set()
+    for label, given, goal in obligations(theorem, evidence["invariants"]):
+        demand(label in proofs, f"no proof of {label!r}")
+        prove([row(text) for text in given], goal, proofs[label], field=theorem["field"] is True)
+        labels.add(label)
+    demand(labels == set(proofs), f"proofs of nothing: {sorted(set(proofs) - labels)[:3]}")
+    fixed, stages = evidence["example"]["parameters"], evidence["example"]["stages"]
+    walk(theorem, point_of(fixed), [(sort, point_of(values)) for sort, values in stages])
+
+
+def check_farkas(theorem: Data, evidence: Data) -> None:
+    """Check that rows imply a row, and that a point satisfies them."""
+    given = theorem["given"]
+    prove([row(text) for text in given], row(theorem["then"]), evidence["proof"])
+    demand(holds(given, point_of(evidence["example"])), "the example breaks a given row")
+
+
+def check_induction(theorem: Data, evidence: Data) -> None:
+    """Check that rows on the state which a step keeps hold for ever, if at the start.
+
+    ``stages`` are the rows on one stage's state, by sort; ``next`` and ``first`` rename that
+    state to the one after the step at stages 1.. and at stage 0. ``whole`` are rows on the whole
+    state where its size is fixed, ``after`` renames them.
+    """
+    step, stages, lowest = theorem["step"], theorem["stages"], theorem["stages"].get("shared", [])
+    renaming = {
+        key: {x: polynomial(y) for x, y in theorem[key].items()}
+        for key in ("next", "first", "after")
+    }
+    end = [row(text) for text in step["then_last"]]
+    for sort, rows in stages.items():
+        fixed = [text for text in step["each"][sort] if text not in rows]
+        demand(not names(fixed) & set(theorem["next"]), f"{sort}: the step assumes more")
+        then = [row(text) for text in step["then_each"][sort]]
+        demand(all(row(text, renaming["next"]) in then for text in rows), f"{sort}: not kept")
+        demand(set(rows) <= set(lowest), f"{sort}: the stage below does not provide its rows")
+    fixed = [text for text in [*step["given"], *step["last"]] if text not in theorem["whole"]]
+    demand(not names(fixed) & {*theorem["next"], *theorem["after"]}, "the step assumes more")
+    goals = [row(text, renaming["first"]) for text in lowest]
+    goals += [row(text, renaming["after"]) for text in theorem["whole"]]
+    demand(goals and all(goal in end for goal in goals), "not kept at stage 0")
+    check_scan(step, evidence)
+
+
+def jury(a: list[Fraction]) -> bool:
+    """Decide whether all roots of a_0 z^n + ... + a_n lie strictly inside the unit circle."""
+    while len(a) > 1:
+        if abs(a[-1]) >= abs(a[0]):
+            return False
+        a = [a[0] * x - a[-1] * y for x, y in zip(a, reversed(a), strict=True)][:-1]
+    return True
+
+
+def positive_definite(rest: list[list[Fraction]]) -> bool:
+    """Decide by symmetric elimination: every pivot is positive."""
+    while rest:
+        pivot, *line = rest[0]
+        if pivot <= 0 or [x[0] for x in rest[1:]] != line:
+            return False
+        rest = [[x - r[0] * y / pivot for x, y in zip(r[1:], line, strict=True)] for r in rest[1:]]
+    return True
+
+
+def check_schur(theorem: Data, evidence: Data) -> None:
+    """Check that the roots are all inside the circle, or not all, or one is on it."""
+    weights = weights_of(parameters_of(theorem["parameters"]))
+    n, says = len(weights) - 1, theorem["says"]
+    demand(len(evidence) == 1, "schur: one piece of evidence")
+    if "jury" in evidence:
+        demand(evidence["jury"] is (says == "stable") and says in ("stable", "not stable"), "schur")
+        demand(jury(weights) is evidence["jury"], "the Jury table says otherwise")
+    elif "lyapunov" in evidence:
+        p = [[rational(x) for x in line] for line in evidence["lyapunov"]]
+        demand(says == "stable" and [len(x) for x in p] == [n] * n, "P has the wrong shape")
+        a = [[-w / weights[0] for w in weights[1:]]]
+        a += [[Fraction(i == j) for j in range(n)] for i in range(n - 1)]
+        k = range(n)
+        pa = [[sum(p[i][s] * a[s][j] for s in k) for j in k] for i in k]
+        drop = [[p[i][j] - sum(a[s][i] * pa[s][j] for s in k) for j in k] for i in k]
+        demand(positive_definite(p) and positive_definite(drop), "P or P - A'PA is not > 0")
+    else:
+        b = rational(evidence["factor"])
+        demand(says == "on the circle" and abs(b) < 2, "z^2 + bz + 1 is on the circle for |b| < 2")
+        for i in range(n - 1):
+            weights[i + 1] -= b * weights[i]
+            weights[i + 2] -= weights[i]
+        demand(n > 1 and weights[-2] == weights[-1] == 0, "the factor does not divide")
+
+
+def trajectories(theorem: Data, steps: int) -> dict[str, Any]:
+    """Run every system from the start, exactly."""
+    demand(type(steps) is int and 0 <= steps <= SIZE_MAX, "steps out of range")
+    p = parameters_of(theorem["parameters"])
+    run: dict[str, Any] = {"parameters": p}
+    for name, state in starts_of(p, theorem["start"], theorem["typed_start"]).items():
+        run[name], alone = [state], bare_theorem(name)
+        for _ in range(steps):
+            points = walk(alone, {"B": p["capacity"], "q": p["q"]}, inputs(name, p, run[name][-1]))
+            run[name].append(outputs(name, points, p["l_a"]))
+    return run
+
+
+def check_enumeration(theorem: Data, evidence: Data) -> None:
+    """Check that a violation happens at no step 1 .. steps of one trajectory."""
+    run = trajectories(theorem, theorem["steps"])
+    for t in range(1, theorem["steps"] + 1):
+        broken = all(compare(run, t, c) for c in theorem["never"])
+        demand(not broken and theorem["never"] and evidence == {}, f"violated at t={t}")
+
+
+def check_replay(theorem: Data, evidence: Data) -> None:
+    """Check that a witness meets the assumptions and breaks the conjecture at its step."""
+    t, demanded = theorem["step"], theorem["violated_when"]
+    run = trajectories(theorem, t)
+    p, weights = run["parameters"], weights_of(run["parameters"])
+    full = [p["capacity"] / weights[0]] + [0] * (len(weights) - 1)
+    coprime = gcd(p["l_a"], p["l_b"]) == 1
+    facts = {"canonical": run["theory"][0] == full, "coprime": coprime, "stable": jury(weights)}
+    for word in theorem["assumes"]:
+        met = facts[word] if isinstance(word, str) else compare(run, t, word)
+        demand(met, f"the witness does not meet {word}")
+    demand(demanded and all(compare(run, t, c) for c in demanded), f"no violation at t={t}")
+    demand(evidence == {}, "a replay needs no evidence but the witness")
+
+
+KINDS: Final[dict[str, Callable[[Data, Data], None]]] = {
+    "farkas": check_farkas,
+    "scan": check_scan,
+    "induction": check_induction,
+    "schur": check_schur,
+    "enumeration": check_enumeration,
+    "replay": check_replay,
+}
+
+
+def digest(certificate: Data) -> str:
+    """Return the sha256 of a certificate's content, whatever its formatting."""
+    content = {key: value for key, value in certificate.items() if key != "sha256"}
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def check(certificate: Data) -> None:
+    """Return if the evidence proves the theorem.
+
+    Raises:
+        RejectedError: It does not, or the certificate is malformed.
+    """
+    try:
+        demand(certificate["schema"] == "homeostat.certificate/1", "unknown schema")
+        demand(certificate["sha256"] == digest(certificate), "the content is not the one hashed")
+        demand(len(certificate) == 5, "unknown fields")
+        KINDS[certificate["kind"]](certificate["theorem"], certificate["evidence"])
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+        if isinstance(error, RejectedError):
+            raise
+        raise RejectedError(f"malformed certificate: {type(error).__name__} {error}") from error
+
+
+def main(arguments: list[str]) -> int:
+    """Check one file; 0 accepted, 40 rejected, 2 not readable."""
+    try:
+        with Path(*arguments).open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+        demand(len(data) <= FILE_BYTES_MAX, f"the file is larger than {FILE_BYTES_MAX} bytes")
+        certificate = json.loads(data)
+        check(certificate)
+    except OSError as error:
+        sys.stderr.write(f"usage: python -m homeostat.proofs.kernel CERTIFICATE.json ({error})\n")
+        return 2
+    except (ValueError, RecursionError) as error:
+        sys.stdout.write(f"rejected: {error}\n")
+        return 40
+    sys.stdout.write(f"accepted: {certificate['kind']} {certificate['sha256']}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,299 @@
+"""The ledger: every claim with its verdict and evidence, as the output of a run.
+
+The committed ``ledger.json`` is such an output, never written by hand. ``drift`` compares two
+ledgers by what they say, not by how long it took or which multipliers a solver happened to
+find; ``recheck`` checks all evidence of a ledger again, without deciding anything.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, assert_never
+
+from joblib import Parallel, delayed
+
+from homeostat import __version__
+from homeostat.counterexamples import Witness, replay
+from homeostat.errors import CertificateRejectedError, InvalidInputError
+from homeostat.proofs import kernel
+from homeostat.proofs.certificates import Certificate
+from homeostat.proofs.claims import NOTES, Claim
+from homeostat.proofs.engines.farkas import NoProofError
+from homeostat.proofs.registry import ALL_CLAIMS, claims_named
+from homeostat.proofs.verdicts import (
+    Measured,
+    Proved,
+    ProvedWithin,
+    Refuted,
+    Survived,
+    Unknown,
+    Verdict,
+)
+
+__all__ = [
+    "SCHEMA",
+    "Ledger",
+    "decide_claims",
+    "drift",
+    "read_ledger",
+    "recheck",
+    "write_ledger",
+]
+
+SCHEMA: Final = "homeostat.ledger/1"
+FILE_BYTES_MAX: Final = 64 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """Entries as JSON data, in the registry's order; see the schema in docs/cli.md."""
+
+    claims: tuple[dict[str, Any], ...]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the ledger as JSON data."""
+        return {"schema": SCHEMA, "homeostat": __version__, "claims": list(self.claims)}
+
+    @classmethod
+    def from_json(cls, data: object) -> "Ledger":
+        """Read a ledger; its evidence is checked by ``recheck``, not here.
+
+        Raises:
+            InvalidInputError: It has not the ledger's schema.
+        """
+        if not isinstance(data, dict) or data.get("schema") != SCHEMA:
+            raise InvalidInputError(f"the ledger's schema must be {SCHEMA!r}")
+        claims = data.get("claims")
+        if not isinstance(claims, list) or not all(
+            isinstance(entry, dict) and {"id", "verdict", "evidence"} <= set(entry)
+            for entry in claims
+        ):
+            raise InvalidInputError("each claim of a ledger must have id, verdict and evidence")
+        return cls(tuple(claims))
+
+
+def read_ledger(path: Path) -> Ledger:
+    """Read a ledger from a file.
+
+    Raises:
+        InvalidInputError: The file is missing, too large, or no ledger.
+    """
+    try:
+        with path.open("rb") as file:
+            data = file.read(FILE_BYTES_MAX + 1)
+        if len(data) > FILE_BYTES_MAX:
+            raise InvalidInputError(f"{path} must have at most {FILE_BYTES_MAX} bytes")
+        return Ledger.from_json(json.loads(data))
+    except OSError as error:
+        raise InvalidInputError(f"{path} must be a readable ledger: {error.strerror}") from error
+    except (ValueError, RecursionError) as error:
+        if isinstance(error, InvalidInputError):
+            raise
+        raise InvalidInputError(f"{path} must be JSON: {error}") from error
+
+
+def write_ledger(ledger: Ledger, path: Path) -> None:
+    """Write a ledger atomically: the old file stays whole until the new one is."""
+    text = json.dumps(ledger.to_json(), indent=1, ensure_ascii=False) + "\n"
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        Path(temporary).chmod(0o644)
+        Path(temporary).replace(path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def decide_claims(
+    names: Sequence[str] | None = None,
+    *,
+    jobs: int = 1,
+    progress: Callable[[str], None] | None = None,
+) -> Ledger:
+    """Decide claims and return their ledger.
+
+    Args:
+        names: What ``claims_named`` understands; None for all.
+        jobs: Processes; -1 for all cores.
+        progress: Called with each claim's id as it is done.
+
+    Raises:
+        InvalidInputError: A name means no claim.
+        CanaryError: A false neighbour was not caught.
+        RejectedError: Evidence did not pass the kernel.
+        VacuousClaimError: A claim has nothing to decide.
+    """
+    claims = ALL_CLAIMS if names is None else claims_named(names)
+    work = Parallel(n_jobs=min(jobs, len(claims)) if jobs > 0 else jobs, return_as="generator")
+    entries = []
+    for entry in work(delayed(_entry)(claim.id) for claim in claims):
+        entries.append(entry)
+        if progress is not None:
+            progress(entry["id"])
+    return Ledger(tuple(entries))
+
+
+def _entry(name: str) -> dict[str, Any]:
+    claim = next(claim for claim in ALL_CLAIMS if claim.id == name)
+    began = time.perf_counter()
+    try:
+        verdict = claim.decide()
+    except NoProofError as error:
+        verdict = Unknown(reason=f"the engine found no proof: {error}")
+    caught = claim.canary.catch() if claim.canary else None
+    return {
+        "id": claim.id,
+        "title": claim.title,
+        "statement": claim.statement,
+        "scope": claim.scope,
+        "source": {
+            "note": claim.source.note,
+            "title": NOTES[claim.source.note],
+            "section": claim.source.section,
+        },
+        "verdict": verdict.word,
+        "reason": _reason(verdict, claim),
+        "bound": verdict.bound if isinstance(verdict, ProvedWithin) else None,
+        "estimate": dict(verdict.estimate) if isinstance(verdict, Measured) else None,
+        "evidence": list(_evidence(claim.id, verdict)),
+        "trusts": list(claim.trusts),
+        "vacuity": claim.vacuity,
+        "canary": f"{claim.canary.falsehood}: {caught}" if claim.canary else None,
+        "cost": {"seconds": round(time.perf_counter() - began, 3)},
+    }
+
+
+def _reason(verdict: Verdict, claim: Claim) -> str | None:
+    said = verdict.reason if isinstance(verdict, Unknown) else None
+    if isinstance(verdict, Refuted):
+        said = verdict.detail
+    return " ".join(text for text in (said, claim.remark) if text) or None
+
+
+def _evidence(name: str, verdict: Verdict) -> Iterator[dict[str, Any]]:
+    certificates: tuple[Certificate, ...] = ()
+    documents: list[tuple[str, str, dict[str, Any]]] = []
+    match verdict:
+        case Proved(certificates=certificates) | ProvedWithin(certificates=certificates):
+            pass
+        case Refuted(witnesses=witnesses, certificates=certificates):
+            documents = [("witness", _says(w), w.to_json()) for w in witnesses]
+        case Measured(estimate=estimate):
+            summary = f"{len(estimate['points'])} estimates with intervals"
+            documents = [("measurement", summary, dict(estimate))]
+        case Survived() | Unknown():
+            pass
+        case _:
+            assert_never(verdict)
+    documents += [("certificate", _proves(c), c) for c in certificates]
+    for i, (kind, summary, document) in enumerate(documents, start=1):
+        yield {
+            "kind": kind,
+            "name": f"{name}.{i}",
+            "summary": summary,
+            "sha256": document.get("sha256") or _hash(document),
+            "document": document,
+        }
+
+
+def _hash(document: dict[str, Any]) -> str:
+    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
+
+
+def _says(witness: Witness) -> str:
+    p = witness.parameters
+    start = ", ".join(map(str, witness.start))
+    return (
+        f"{witness.conjecture} fails at t = {witness.step} for l0 = {p.l0}, l_A = {p.l_a}, "
+        f"l_B = {p.l_b}, q = {p.q}, B = {p.capacity} from [{start}]"
+    )
+
+
+def _proves(certificate: Certificate) -> str:
+    kind, theorem = certificate["kind"], certificate["theorem"]
+    match kind:
+        case "farkas":
+            return f"{'; '.join(theorem['given'])} imply {theorem['then']}"
+        case "scan":
+            said = sorted({t for rows in theorem["then_each"].values() for t in rows})
+            ends = "; ".join([*said, *theorem["then_last"]])
+            return f"one step of {' and '.join(theorem['systems'])}, any number of stages: {ends}"
+        case "induction":
+            rows = sorted({t for rows in theorem["stages"].values() for t in rows})
+            kept = "; ".join([*rows, *theorem["whole"]])
+            return f"{' and '.join(theorem['step']['systems'])} keep for ever: {kept}"
+        case "schur":
+            p = theorem["parameters"]
+            point = f"l0 = {p['l0']}, l_A = {p['l_a']}, l_B = {p['l_b']}, q = {p['q']}"
+            return f"the stage polynomial of {point} is {theorem['says']}"
+        case "enumeration":
+            never = " and ".join(" ".join(c) for c in theorem["never"])
+            return f"at no step 1 .. {theorem['steps']}: {never}"
+        case "replay":
+            violated = " and ".join(" ".join(c) for c in theorem["violated_when"])
+            return f"the kernel's own replay: {violated} at t = {theorem['step']}"
+    raise InvalidInputError(f"certificate kind {kind!r} is not known")
+
+
+def drift(new: Ledger, committed: Ledger) -> list[str]:
+    """Return one line for each claim that two ledgers tell differently; empty if none does."""
+    ours = {entry["id"]: entry for entry in new.claims}
+    theirs = {entry["id"]: entry for entry in committed.claims}
+    lines = [f"{name}: not in the committed ledger" for name in ours if name not in theirs]
+    lines += [f"{name}: no longer a claim" for name in theirs if name not in ours]
+    for name in ours.keys() & theirs.keys():
+        changed = [
+            f"{key} was {_short(b)}, is {_short(a)}"
+            for key in ("verdict", "statement", "scope", "bound", "reason", "estimate", "proves")
+            if (a := _said(ours[name], key)) != (b := _said(theirs[name], key))
+        ]
+        lines += [f"{name}: {'; '.join(changed)}"] if changed else []
+    return sorted(lines)
+
+
+def _short(value: object) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= 80 else f"{text[:77]}..."
+
+
+def _said(entry: dict[str, Any], key: str) -> object:
+    if key != "proves":
+        return entry.get(key)
+    documents = [evidence["document"] for evidence in entry["evidence"]]
+    return [d.get("theorem") or d.get("observed") or d.get("points") for d in documents]
+
+
+def recheck(ledger: Ledger) -> list[str]:
+    """Check all evidence again, by kernel and replay; return a line for each that fails."""
+    lines = []
+    for entry in ledger.claims:
+        for evidence in entry["evidence"]:
+            try:
+                _recheck_one(evidence)
+            except (kernel.RejectedError, CertificateRejectedError, InvalidInputError) as error:
+                lines.append(f"{evidence['name']}: {error}")
+        if entry["verdict"] in ("proved", "refuted") and not entry["evidence"]:
+            lines.append(f"{entry['id']}: {entry['verdict']} without evidence")
+    return lines
+
+
+def _recheck_one(evidence: dict[str, Any]) -> None:
+    document = evidence["document"]
+    if evidence["sha256"] != (document.get("sha256") or _hash(document)):
+        raise InvalidInputError(f"sha256={evidence['sha256']!r} must be that of the document")
+    match evidence["kind"]:
+        case "certificate":
+            kernel.check(document)
+        case "witness":
+            replay(Witness.from_json(document))
+        case "measurement":
+            pass
+        case kind:
+            raise InvalidInputError(f"evidence kind {kind!r} is not known")

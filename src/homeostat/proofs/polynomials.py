@@ -1,0 +1,130 @@
+"""Exact polynomials and rows, for the kernel: standard library only, no tolerance.
+
+A row is text: two polynomials (sums of products such as ``w*m - 1/2*B + 3``, no brackets) with
+<= >= < > or = between. It is parsed as data; nothing is ever evaluated as code.
+"""
+
+import itertools
+import re
+from collections.abc import Iterable, Mapping
+from fractions import Fraction
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = [
+    "SIZE_MAX",
+    "Poly",
+    "RejectedError",
+    "Row",
+    "add",
+    "demand",
+    "holds",
+    "multiply",
+    "names",
+    "point_of",
+    "polynomial",
+    "rational",
+    "row",
+]
+
+SIZE_MAX: Final = 10_000
+Poly = dict[tuple[str, ...], Fraction]
+"""Sorted names -> coefficient, without zeros."""
+Row = tuple[Poly, str]
+"""(p, ">" or ">=" or "="): p against 0."""
+
+
+class RejectedError(ValueError):
+    """The certificate does not prove its theorem; the message says where it fails."""
+
+
+def demand(condition: object, message: str) -> None:
+    """Reject the certificate unless the condition holds."""
+    if not condition:
+        raise RejectedError(message)
+
+
+def rational(value: Any) -> Fraction:
+    """Read "p/q" or an integer."""
+    text = str(value) if type(value) in (str, int) else ""
+    demand(re.fullmatch(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?", text), f"not p/q: {value!r:.40}")
+    return Fraction(text)
+
+
+def point_of(data: Mapping[str, Any]) -> dict[str, Fraction]:
+    """Read a point: a rational for each name."""
+    return {name: rational(value) for name, value in data.items()}
+
+
+def add(p: Poly, q: Poly, scale: Fraction | int = 1) -> Poly:
+    """Return p + scale * q."""
+    total = dict(p)
+    for monomial, coefficient in q.items():
+        total[monomial] = total.get(monomial, Fraction(0)) + scale * coefficient
+    return {monomial: c for monomial, c in total.items() if c}
+
+
+def multiply(p: Poly, q: Poly) -> Poly:
+    """Return p * q."""
+    total: Poly = {}
+    for (m, a), (n, b) in itertools.product(p.items(), q.items()):
+        total = add(total, {tuple(sorted(m + n)): a * b})
+    return total
+
+
+@lru_cache(maxsize=4096)
+def monomials(text: str) -> list[tuple[Fraction, list[str]]]:
+    """Split a sum of products, such as ``w*m - 1/2*B + 3``, into numbers and names."""
+    demand(type(text) is str and len(text) <= SIZE_MAX, "not a formula")
+    signed = text if text.lstrip()[:1] in ("+", "-") else f"+{text}"
+    term = r"\s*([+-])\s*((?:\d+(?:/\d+)?|[A-Za-z]\w*)(?:\*(?:\d+(?:/\d+)?|[A-Za-z]\w*))*)\s*"
+    demand(re.fullmatch(f"(?:{term})+", signed), f"not a polynomial: {text!r:.80}")
+    found = []
+    for sign, body in re.findall(term, signed):
+        parts = body.split("*")
+        number = Fraction(-1 if sign == "-" else 1)
+        for part in parts:
+            number *= rational(part) if part[0].isdigit() else 1
+        found.append((number, [part for part in parts if not part[0].isdigit()]))
+    return found
+
+
+def polynomial(text: str, env: Mapping[str, Poly | Fraction] | None = None) -> Poly:
+    """Read a polynomial, its variables replaced at once by those of the environment."""
+    total: Poly = {}
+    for number, variables in monomials(text):
+        values = [(name, (env or {}).get(name)) for name in variables]
+        free = tuple(sorted(name for name, value in values if value is None))
+        product: Poly = {free: number}
+        for _, value in values:
+            if isinstance(value, dict):
+                product = multiply(product, value)
+            elif value is not None:
+                product = {monomial: c * value for monomial, c in product.items()}
+        total = add(total, product)
+    return total
+
+
+def row(text: str, env: Mapping[str, Poly | Fraction] | None = None) -> Row:
+    """Read ``p <= q`` and its kin."""
+    parts = re.split(r"(<=|>=|<|>|=)", text) if type(text) is str else []
+    demand(len(parts) == 3, f"not a row: {text!r:.80}")
+    difference = add(polynomial(parts[0], env), polynomial(parts[2], env), -1)
+    if parts[1].startswith("<"):
+        return add({}, difference, -1), parts[1].replace("<", ">")
+    return difference, parts[1]
+
+
+def names(rows: Iterable[str]) -> set[str]:
+    """Return the variables that occur in rows."""
+    return {name for text in rows for monomial in row(text)[0] for name in monomial}
+
+
+def holds(rows: Iterable[str], point: Mapping[str, Fraction]) -> bool:
+    """Decide rows at a point that gives every variable."""
+    found = [row(text, point) for text in rows]
+    demand(all(set(p) <= {()} for p, _ in found), "the point leaves a variable open")
+    values = [(p.get((), Fraction(0)), sign) for p, sign in found]
+    return all(x > 0 or (x == 0 and sign != ">") for x, sign in values) and all(
+        x == 0 for x, sign in values if sign == "="
+    )

@@ -1,0 +1,1 @@
+"""The claims: what is settled, one package a domain."""

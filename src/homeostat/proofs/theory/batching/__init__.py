@@ -1,0 +1,30 @@
+"""The claims of note 003: two-type continuous batching, Theory against Simulation."""
+
+from typing import Final
+
+from homeostat.proofs.claims import Claim
+from homeostat.proofs.theory.batching import (
+    conservation,
+    deltas,
+    dominance,
+    fixed_point,
+    measured,
+    merging,
+    open_questions,
+    stability,
+    tables,
+)
+
+__all__ = ["CLAIMS"]
+
+CLAIMS: Final[tuple[Claim, ...]] = (
+    *conservation.CLAIMS,
+    *merging.CLAIMS,
+    *fixed_point.CLAIMS,
+    *stability.CLAIMS,
+    *dominance.CLAIMS,
+    *deltas.CLAIMS,
+    *tables.CLAIMS,
+    *measured.CLAIMS,
+    *open_questions.CLAIMS,
+)

@@ -1,0 +1,108 @@
+"""What the batching claims share: sources, sample runs for vacuity checks, known witnesses."""
+
+from collections.abc import Callable
+from typing import Final
+
+from homeostat.counterexamples import Conjecture, Witness, corpus, find_conjecture, replay
+from homeostat.models.batching import DATA_SETS, BatchingParameters, DataSet, Pair, canonical_start
+from homeostat.proofs.certificates import enumeration, replayed
+from homeostat.proofs.claims import Canary, Source, false_enumeration
+from homeostat.proofs.verdicts import Proved, Refuted, Unknown, Verdict
+
+__all__ = [
+    "ALL_TIME",
+    "DATA",
+    "POSITIVE",
+    "SAMPLE",
+    "from_corpus",
+    "on_data_set",
+    "refuted_by_corpus",
+    "reversed_canary",
+    "section",
+    "smallest_witness",
+]
+
+POSITIVE: Final = ("w > 0",)
+SAMPLE: Final = BatchingParameters(1, 1, 3, "2/5", 10)
+"""Small parameters for runs that show assumptions to be satisfiable."""
+DATA: Final = {data.name: data for data in DATA_SETS}
+ALL_TIME: Final = "every number of stages, all positive weights (so every real l0 and q), all t"
+
+
+def section(number: str) -> Source:
+    """Return a section of note 003; "-" for a lemma of our own."""
+    return Source(note="003", section=number)
+
+
+def _size(witness: Witness) -> tuple[int, ...]:
+    p = witness.parameters
+    return (witness.step, p.l_b, p.l_a, len(str(p.l0)), sum(map(len, map(str, witness.start))))
+
+
+def from_corpus(name: str, admit: Callable[[Witness], bool] = lambda _: True) -> list[Witness]:
+    """Return the known witnesses of a conjecture that meet a condition, smallest first."""
+    found = [w for w in corpus() if w.conjecture == name and admit(w)]
+    return sorted(found, key=_size)
+
+
+def smallest_witness(name: str, admit: Callable[[Witness], bool] = lambda _: True) -> Witness:
+    """Return the smallest known witness of a conjecture.
+
+    Raises:
+        LookupError: The corpus has none.
+    """
+    found = from_corpus(name, admit)
+    if not found:
+        raise LookupError(f"the corpus has no witness against {name}")
+    return found[0]
+
+
+def refuted_by_corpus(
+    name: str, admit: Callable[[Witness], bool] = lambda _: True
+) -> Callable[[], Verdict]:
+    """Return a decision by the smallest known witness; unknown while there is none."""
+
+    def decide() -> Verdict:
+        found = from_corpus(name, admit)
+        if not found:
+            return Unknown(reason=f"no witness against {name} in the corpus, and no proof")
+        witness = found[0]
+        replay(witness)
+        return Refuted(witnesses=(witness,), certificates=(replayed(witness),))
+
+    return decide
+
+
+def on_data_set(name: str, data: DataSet) -> Callable[[], Verdict]:
+    """Return a decision by the exact run of one data set, from its canonical start."""
+
+    def decide() -> Verdict:
+        conjecture = find_conjecture(name)
+        pair = Pair.run(data.parameters, step_count=data.step_count)
+        step = conjecture.first_violation(pair)
+        if step is None:
+            return Proved(certificates=(_never(conjecture, data),))
+        found_by = {"method": "exact run of the data set", "data_set": data.name}
+        witness = Witness.of(conjecture, pair, step, found_by)
+        return Refuted(witnesses=(witness,), certificates=(replayed(witness),))
+
+    return decide
+
+
+def _never(conjecture: Conjecture, data: DataSet) -> dict[str, object]:
+    never = conjecture.violated_when or ()
+    start = canonical_start(data.parameters)
+    return enumeration(data.parameters, start, step_count=data.step_count, never=never)
+
+
+def reversed_canary(name: str, data: DataSet) -> Canary:
+    """Return the canary that the reverse of an inequality never fails on a data set either."""
+    ((left, _, right),) = find_conjecture(name).violated_when or ()
+    falsehood = f"{left} > {right} never happens on {data.name}"
+
+    def build() -> object:
+        start = canonical_start(data.parameters)
+        never = [[left, ">", right]]
+        return enumeration(data.parameters, start, step_count=data.step_count, never=never)
+
+    return false_enumeration(build, falsehood)

@@ -1,0 +1,76 @@
+"""A property: a strategy for cases, a check of one case, and whether it should hold."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from hypothesis.strategies import SearchStrategy
+
+from homeostat.models.batching import BatchingParameters, Pair
+from homeostat.properties.results import Violation
+
+__all__ = ["Case", "Property", "Suite", "case_example"]
+
+Case: TypeAlias = BatchingParameters | Pair
+"""What a property is tried on: a system alone, or both trajectories from one start."""
+
+
+def _always(_: Any) -> bool:
+    return True
+
+
+def case_example(case: Case, violation: Violation) -> dict[str, Any]:
+    """Return a violating case as JSON data, rationals as strings."""
+    pair = case if isinstance(case, Pair) else None
+    parameters = case.parameters if isinstance(case, Pair) else case
+    typed = pair.typed_start if pair else None
+    return {
+        "parameters": parameters.to_json(),
+        "start": [str(m) for m in pair.theory[0]] if pair else None,
+        "typed_start": [[str(m) for m in part] for part in typed] if typed else None,
+        "step": violation.step,
+        "observed": dict(violation.observed),
+    }
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Property:
+    """A statement that can be tried on cases.
+
+    Attributes:
+        name: Unique in its suite.
+        claim_id: Id of the ledger's claim that it tries, or None.
+        statement: What it says, in a sentence.
+        holds: Whether it is expected to hold. A false one is a canary of the fuzzer: it
+            has to come back refuted.
+        cases: Returns the strategy of its cases.
+        check: Returns where a case violates it, or None.
+        admits: Whether its assumptions hold for a case.
+        example: Returns a violating case as JSON data; raises ``HomeostatError`` if the
+            case does not replay.
+    """
+
+    name: str
+    claim_id: str | None
+    statement: str
+    holds: bool
+    cases: Callable[[], SearchStrategy[Any]]
+    check: Callable[[Any], Violation | None]
+    admits: Callable[[Any], bool] = _always
+    example: Callable[[Any, Violation], Mapping[str, Any]] = case_example
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suite:
+    """The properties of one system.
+
+    Attributes:
+        name: Key in ``SUITES``.
+        properties: Tried on the reference definitions.
+        conformance: Returns the properties that try someone's own implementation, given
+            as ``module:callable`` or ``path/to/file.py:callable``.
+    """
+
+    name: str
+    properties: tuple[Property, ...]
+    conformance: Callable[[str], tuple[Property, ...]]

@@ -1,0 +1,30 @@
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import Cli
+
+
+@pytest.mark.slow
+def test_the_batching_suite_comes_out_as_expected(cli: "Cli") -> None:
+    answer = cli("fuzz", "batching", "--examples", "20", "--seed", "3", "--json")
+    document = answer.json("fuzz")
+    assert (answer.code, document["verdict"], document["seed"]) == (0, "survived", 3)
+    expected = {entry["expected"] for entry in document["properties"]}
+    assert expected == {"survived", "refuted"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("no-such-suite",), "no-such-suite"),
+        (("batching", "--examples", "0"), "--examples='0' must be an integer >= 1"),
+        (("batching", "--target", "no_such_module:step"), "no_such_module"),
+        (("batching", "--target", "nonsense"), "nonsense"),
+    ],
+)
+def test_bad_input_exits_with_2(cli: "Cli", arguments: tuple[str, ...], message: str) -> None:
+    answer = cli("fuzz", *arguments)
+    assert (answer.code, answer.out) == (2, "")
+    assert message in answer.err
