@@ -73,7 +73,7 @@ fuzz: $(VENV)/core.stamp ## property suites with many more examples than the tes
 	$(BIN)/homeostat fuzz batching --examples 5000 --jobs $(CORES)
 
 bench: $(VENV)/test.stamp ## benchmarks; each script opens with what it compares and why
-	set -e; for script in benchmarks/bench_*.py; do $(BIN)/python "$$script"; done
+	set -e; for script in $(filter-out benchmarks/gpu_%,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done
 
 gpu: $(VENV)/test.stamp ## tests and benchmarks that need a CUDA card
 	@$(BIN)/python -c 'import sys, torch; sys.exit(not torch.cuda.is_available())' \

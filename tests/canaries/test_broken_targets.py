@@ -17,6 +17,7 @@ def run(name: str, *only: str) -> dict[str, str]:
 CHECKS = ("agrees_in_fractions", "agrees_in_float64", "nonnegative_in_float64", "pure")
 
 
+@pytest.mark.slow
 def test_a_right_implementation_conforms_and_the_built_in_canaries_are_caught() -> None:
     found = fuzz("batching", target=f"{BROKEN}:own", examples=40)
     assert found.verdict == "survived"
@@ -45,12 +46,14 @@ def test_a_wrong_result_is_caught_in_fractions_and_in_float64(name: str) -> None
     assert set(outcomes.values()) == {"refuted"}
 
 
+@pytest.mark.slow
 def test_a_negative_amount_within_rounding_is_caught() -> None:
     outcomes = run("a_hair_below_zero", *CHECKS)
     assert outcomes["agrees_in_float64"] == "survived"
     assert outcomes["nonnegative_in_float64"] == "refuted"
 
 
+@pytest.mark.slow
 def test_rounded_fractions_are_caught() -> None:
     outcomes = run("rounds_fractions", *CHECKS)
     assert outcomes["agrees_in_fractions"] == "refuted"

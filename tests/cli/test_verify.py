@@ -53,9 +53,9 @@ def found() -> dict[str, Any]:
 def decide(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> dict[str, Any]:
     """Let every run decide ``found``, at once; a test may change it."""
 
-    def decided(ids: Sequence[str], jobs: int) -> Ledger:
+    def decided(names: Sequence[str] | None, jobs: int) -> Ledger:
         assert jobs >= 1
-        claims = [claim for claim in found["claims"] if not ids or claim["id"] in ids]
+        claims = [claim for claim in found["claims"] if not names or claim["id"] in names]
         return Ledger.from_json({**found, "claims": claims})
 
     monkeypatch.setattr(verify, "decided", decided)
@@ -110,7 +110,7 @@ def test_committed_evidence_that_was_edited_is_drift(cli: "Cli", found: dict[str
     _commit(committed)
     answer = cli("verify")
     assert answer.code == 1
-    assert f"drift: {NAME}: committed evidence {NAME}.1" in answer.err
+    assert f"drift: committed {NAME}.1: " in answer.err
 
 
 @pytest.mark.usefixtures("decide")
@@ -152,7 +152,7 @@ def test_one_claim_exits_with_its_verdict(
 def test_a_claim_that_cannot_be_had_exits_with_the_reason(
     cli: "Cli", monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
 ) -> None:
-    def fail(ids: Sequence[str], jobs: int) -> Ledger:
+    def fail(names: Sequence[str] | None, jobs: int) -> Ledger:
         raise error
 
     monkeypatch.setattr(verify, "decided", fail)
@@ -162,7 +162,7 @@ def test_a_claim_that_cannot_be_had_exits_with_the_reason(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("no.such_claim",), "claim 'no.such_claim' must be one of"),
+        (("no.such_claim",), "claim 'no.such_claim' is not known"),
         ((NAME, "--write"), "--write"),
         (("--ledger", "missing.json"), "missing.json"),
         (("--jobs", "0"), "--jobs='0' must be an integer >= 1"),
@@ -203,6 +203,18 @@ def test_a_report_of_a_run_that_drifted_is_written_and_exits_with_1(
     assert answer.code == 1
     assert f"drift: {NAME}" in answer.err
     assert "refuted" in Path("page/index.html").read_text()
+
+
+@pytest.mark.usefixtures("decide")
+def test_a_folder_that_takes_no_file_is_bad_input(cli: "Cli") -> None:
+    Path("file").write_text("not a folder")
+    for arguments in (
+        ("verify", "--write", "--ledger", "file/l.json"),
+        ("report", "--out", "file/r"),
+    ):
+        answer = cli(*arguments)
+        assert answer.code == 2
+        assert "file" in answer.err
 
 
 @pytest.mark.usefixtures("decide")

@@ -209,6 +209,7 @@ def test_sympy_terms_substitute_to_the_fractions(step: Step) -> None:
         assert got == step(parameters.weights, parameters.capacity, state)
 
 
+@pytest.mark.slow
 @typed_steps
 @systems
 def test_typed_steps_agree_over_every_number_type(parameters: Any, step: Any) -> None:

@@ -2,6 +2,7 @@ import json
 import re
 from collections.abc import Mapping
 from copy import deepcopy
+from fractions import Fraction
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -177,6 +178,31 @@ class TestPages:
         counts = re.findall(r'<li class="([a-z-]+)"><strong>(\d+)</strong>', text)
         expected = {"refuted": "1", "proved": "1", "measured": "1", "unknown": "1"}
         assert dict(counts) == expected
+
+    def test_the_first_page_says_only_what_the_ledger_says(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(build, "_write_plots", lambda *_: None)
+        ledger = {**a_ledger(), "claims": [a_claim("g_dominance", "unknown", reason="no answer")]}
+        text = write_report(ledger, tmp_path / "report").read_text()
+        assert re.findall(r'<li class="([a-z-]+)"><strong>', text) == ["unknown"]
+        assert "no answer" in text
+        assert "Why it fails" not in text
+
+    def test_a_witness_with_types_apart_shows_them(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(build, "_write_plots", lambda *_: None)
+        typed = ((Fraction(0),), (Fraction(1), Fraction(0)))
+        pair = Pair.run(
+            BatchingParameters(1, 1, 2, "1/2", 2), (1, 0), step_count=1, typed_start=typed
+        )
+        witness = Witness.of(CONJECTURES["merge_any_split"], pair, 1).to_json()
+        claim = a_claim("split", "refuted", evidence=[an_evidence("witness", "split", witness)])
+        write_report({**a_ledger(), "claims": [claim]}, tmp_path / "report")
+        text = (tmp_path / "report" / "claims" / "batching.split.html").read_text()
+        assert "Simulation, typed" in text
+        assert "4/3" in text
 
     def test_differences_from_the_note_are_named_with_their_steps(self, report: Path) -> None:
         for name in ("index.html", "report.md"):

@@ -14,6 +14,7 @@ def blocks() -> list[str]:
     return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
 
 
+@pytest.mark.slow
 def test_the_scheduler_is_refuted_and_the_mended_one_conforms(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -33,6 +34,7 @@ def test_the_scheduler_is_refuted_and_the_mended_one_conforms(
     assert fuzz("batching", target="mended.py:step", examples=60).exit_code == 0
 
 
+@pytest.mark.slow
 def test_the_other_blocks_run(capsys: pytest.CaptureFixture[str]) -> None:
     for block in blocks():
         if "my_scheduler" not in block and not block.startswith("def step"):
@@ -44,6 +46,7 @@ def test_the_other_blocks_run(capsys: pytest.CaptureFixture[str]) -> None:
     assert "'l0': '1'" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_every_table_row_names_a_property_of_the_conformance_run() -> None:
     rows = re.findall(r"^\| `(\w+)` \| ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
     target = f"{PAGE.parents[1] / 'tests' / 'canaries' / 'broken_targets.py'}:own"

@@ -59,6 +59,7 @@ def test_a_broken_target_fails_with_the_case_and_the_line_that_repeats_it(
     result.stdout.no_fnmatch_line("*runner.py*")
 
 
+@pytest.mark.slow
 def test_a_right_target_passes(pytester: pytest.Pytester) -> None:
     result = run(
         pytester,
@@ -86,6 +87,7 @@ def test_a_wrong_option_is_a_usage_error(
     result.stderr.fnmatch_lines([f"*{shown}*"])
 
 
+@pytest.mark.slow
 def test_one_line_in_a_test_file_runs_a_suite(pytester: pytest.Pytester) -> None:
     pytester.makepyfile(
         """

@@ -72,6 +72,7 @@ def test_a_typed_start_shrinks_to_one_type_alone() -> None:
     assert pair.typed_start == ((0,), (Fraction(1, 2), 0))
 
 
+@pytest.mark.slow
 def test_a_condition_that_no_case_meets_is_not_met() -> None:
     """Canary: the search does not make its findings up."""
     with pytest.raises(NoSuchExample):

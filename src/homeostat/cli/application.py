@@ -97,6 +97,10 @@ def run(arguments: Sequence[str]) -> int:
     except HomeostatError as error:
         _complain(f"error: {error}")
         return _exit_code_of(error)
+    except OSError as error:
+        # The world's: a folder that takes no file, a full disk.
+        _complain(f"error: {error}")
+        return ExitCode.USAGE
     except KeyboardInterrupt:
         _complain("interrupted")
         return ExitCode.INTERRUPTED

@@ -9,9 +9,9 @@ import typer
 from homeostat.cli.documents import demand_schema, emit, read_document
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import Json
-from homeostat.errors import CertificateRejectedError, InvalidInputError, WitnessRejectedError
+from homeostat.errors import WitnessRejectedError
 
-__all__ = ["CHECK_SCHEMA", "REPLAY_SCHEMA", "check_certificate", "recheck", "replay_witness"]
+__all__ = ["CHECK_SCHEMA", "REPLAY_SCHEMA", "check_certificate", "replay_witness"]
 
 REPLAY_SCHEMA: Final = "homeostat.replay/1"
 CHECK_SCHEMA: Final = "homeostat.check/1"
@@ -105,25 +105,3 @@ def _replayed(answer: dict[str, Any]) -> str:
     witness = answer["witness"]
     figures = ", ".join(f"{name} = {value}" for name, value in witness["observed"].items())
     return f"replays: {witness['conjecture']} fails at t = {witness['step']}: {figures}"
-
-
-def recheck(document: dict[str, Any]) -> None:
-    """Check one piece of evidence of a ledger again: a certificate or a witness.
-
-    Raises:
-        CertificateRejectedError: The kernel rejects it, or it does not replay.
-        InvalidInputError: It is neither a certificate nor a witness.
-    """
-    from homeostat.counterexamples import Witness, replay
-    from homeostat.proofs import kernel
-
-    try:
-        match document.get("schema"):
-            case "homeostat.certificate/1":
-                kernel.check(document)
-            case "homeostat.witness/1":
-                replay(Witness.from_json(document))
-            case other:
-                raise InvalidInputError(f"evidence with schema={other!r} cannot be checked")
-    except (kernel.RejectedError, WitnessRejectedError) as error:
-        raise CertificateRejectedError(str(error)) from error

@@ -6,11 +6,9 @@ from typing import Annotated
 import typer
 
 from homeostat.cli.documents import emit
-from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import Jobs, Json
-from homeostat.cli.terminal import note, progress_bar, results
-from homeostat.cli.verify import committed_drift, decided, read_ledger
-from homeostat.errors import InvalidInputError
+from homeostat.cli.terminal import progress_bar, results
+from homeostat.cli.verify import committed_drift, decided, report_drift
 
 __all__ = ["make_report"]
 
@@ -38,23 +36,17 @@ def make_report(
         homeostat report
         homeostat report --from-ledger --out /tmp/report
     """
+    from homeostat.proofs.ledger import read_ledger
     from homeostat.proofs.report import write_report
 
     committed = read_ledger(ledger) if ledger.exists() or from_ledger else None
-    document = committed if from_ledger and committed else decided([], jobs).to_json()
-    try:
-        with progress_bar("writing") as advance:
-            page = write_report(document, out, jobs=jobs, progress=advance)
-    except OSError as error:
-        raise InvalidInputError(
-            f"out={out} must be a folder that can be written: {error}"
-        ) from error
-    lines = [] if committed is None else committed_drift(document, committed)
+    found = committed if from_ledger and committed else decided(None, jobs)
+    with progress_bar("writing") as advance:
+        page = write_report(found.to_json(), out, jobs=jobs, progress=advance)
+    lines = committed_drift(found, committed) if committed else []
     if json:
         emit({"schema": "homeostat.report_written/1", "page": str(page), "drift": lines})
     else:
         results().print(f"wrote {page}")
-    for line in lines:
-        note(f"drift: {line}")
-    if lines:
-        raise typer.Exit(ExitCode.DRIFT)
+    if committed:
+        report_drift(lines)

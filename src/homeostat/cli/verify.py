@@ -2,29 +2,23 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 from rich.table import Table
 from rich.text import Text
 
-from homeostat.cli.documents import demand_schema, emit, read_document
-from homeostat.cli.evidence import recheck
+from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode, exit_of_verdicts
 from homeostat.cli.options import Jobs, Json
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 
-__all__ = [
-    "LEDGER_SCHEMA",
-    "committed_drift",
-    "decided",
-    "read_ledger",
-    "verdict_table",
-    "verify_claims",
-]
+if TYPE_CHECKING:
+    from homeostat.proofs.ledger import Ledger
 
-LEDGER_SCHEMA: Final = "homeostat.ledger/1"
+__all__ = ["committed_drift", "decided", "report_drift", "verdict_table", "verify_claims"]
+
 _COLOURS: Final = {
     "proved": "green",
     "proved-within": "green",
@@ -62,95 +56,63 @@ def verify_claims(
         homeostat verify batching.g_dominance --json
         homeostat verify --write
     """
-    ids = _known(claims or [])
-    if ids and write:
-        raise InvalidInputError(f"--write with claims={ids} must not be: a ledger holds all claims")
-    committed = None if ids or write else read_ledger(ledger)
-    found = decided(ids, jobs)
+    from homeostat.proofs.ledger import read_ledger, recheck, write_ledger
+
+    if claims and write:
+        raise InvalidInputError(f"--write with {claims} must not be: a ledger holds all claims")
+    committed = None if claims or write else read_ledger(ledger)
+    found = decided(claims, jobs)
     document = found.to_json()
     if json:
         emit(document)
     else:
         results().print(verdict_table(document["claims"]))
-    if ids:
+    if claims:
         raise typer.Exit(exit_of_verdicts(claim["verdict"] for claim in document["claims"]))
-    if write:
-        found.write_ledger(ledger)
+    if committed is None:
+        write_ledger(found, ledger)
         note(f"wrote {ledger}")
-    elif committed is not None:
-        _report_drift(committed_drift(document, committed))
+    else:
+        report_drift([*committed_drift(found, committed), *recheck(found)])
 
 
-def _known(claims: Sequence[str]) -> list[str]:
-    from homeostat.proofs.registry import CLAIMS
-
-    for claim in claims:
-        if claim not in CLAIMS:
-            raise InvalidInputError(f"claim {claim!r} must be one of {', '.join(sorted(CLAIMS))}")
-    return list(claims)
-
-
-def read_ledger(path: Path) -> dict[str, Any]:
-    """Return a committed ledger as JSON data.
+def decided(names: Sequence[str] | None, jobs: int) -> "Ledger":
+    """Return the ledger of the claims named, or of all if none is, decided afresh.
 
     Raises:
-        InvalidInputError: The file is missing, or is no ledger.
-    """
-    if not path.exists():
-        raise InvalidInputError(f"{path}: no ledger to compare with; name one, or --write it")
-    document = read_document(path)
-    demand_schema(path, document, LEDGER_SCHEMA)
-    return document
-
-
-def decided(ids: Sequence[str], jobs: int) -> Any:
-    """Return the ledger of some claims, or of all if none is named, decided afresh.
-
-    Raises:
+        InvalidInputError: A name means no claim.
         CertificateRejectedError: The kernel rejects what an engine made.
     """
     from homeostat.proofs import kernel
     from homeostat.proofs.ledger import decide_claims
-    from homeostat.proofs.registry import CLAIMS
+    from homeostat.proofs.registry import ALL_CLAIMS, claims_named
 
+    claims = claims_named(names) if names else ALL_CLAIMS
     try:
-        with progress_bar("deciding", len(ids) or len(CLAIMS)) as advance:
-            return decide_claims(list(ids) or None, jobs=jobs, progress=advance)
+        with progress_bar("deciding", len(claims)) as advance:
+            return decide_claims([claim.id for claim in claims], jobs=jobs, progress=advance)
     except kernel.RejectedError as error:
         raise CertificateRejectedError(str(error)) from error
 
 
-def committed_drift(found: dict[str, Any], committed: dict[str, Any]) -> list[str]:
+def committed_drift(found: "Ledger", committed: "Ledger") -> list[str]:
     """Return a line for each claim that the committed ledger records otherwise.
 
-    Evidence of the committed ledger is checked again too: a file that was edited by hand
-    is drift even where the verdict words agree.
-
-    Args:
-        found: The ledger of this run, as JSON data.
-        committed: The committed one.
+    The evidence in the committed ledger is checked again too: a file that was edited by
+    hand is drift even where the verdict words agree.
     """
-    from homeostat.proofs.ledger import drift
+    from homeostat.proofs.ledger import drift, recheck
 
-    lines = list[str](drift(found, committed))
-    for claim in committed["claims"]:
-        for evidence in claim["evidence"]:
-            if evidence["kind"] == "measurement":
-                continue
-            try:
-                recheck(evidence["document"])
-            except (CertificateRejectedError, InvalidInputError) as error:
-                lines.append(f"{claim['id']}: committed evidence {evidence['name']}: {error}")
-    return lines
+    return [*drift(found, committed), *(f"committed {line}" for line in recheck(committed))]
 
 
-def _report_drift(lines: Sequence[str]) -> None:
-    if not lines:
-        note("every claim has the verdict that the ledger records; all evidence was checked again")
-        return
+def report_drift(lines: Sequence[str]) -> None:
+    """Print each line of drift to stderr and exit with 1; say so if there is none."""
     for line in lines:
         note(f"drift: {line}")
-    raise typer.Exit(ExitCode.DRIFT)
+    if lines:
+        raise typer.Exit(ExitCode.DRIFT)
+    note("every claim has the verdict that the ledger records; all evidence was checked again")
 
 
 def verdict_table(claims: Sequence[dict[str, Any]]) -> Table:
@@ -160,14 +122,14 @@ def verdict_table(claims: Sequence[dict[str, Any]]) -> Table:
         claims: Entries of a ledger, as JSON data.
     """
     table = Table()
-    for title in ("claim", "verdict", "why, or what it rests on"):
+    for title in ("claim", "verdict", "what it says"):
         table.add_column(title, overflow="fold")
     for claim in claims:
         verdict = claim["verdict"]
-        evidence = "; ".join(item["summary"] for item in claim["evidence"])
+        more = claim["bound"] or (claim["reason"] if verdict == "unknown" else None)
         table.add_row(
             Text(claim["id"]),
             Text(verdict, style=_COLOURS[verdict]),
-            Text(claim.get("reason") or claim.get("bound") or evidence),
+            Text(f"{claim['title']} ({more})" if more else claim["title"]),
         )
     return table

@@ -6,7 +6,7 @@ with u on the simplex. The lattice of denominator k has the shares that are mult
 """
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
@@ -149,6 +149,21 @@ class SearchSpace:
             "samples": self.samples,
             "exact_steps_max": self.exact_steps_max,
         }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "SearchSpace":
+        """Read a space from what ``to_json`` wrote, as it stands in a witness."""
+        rationals = {
+            name: None if data[name] is None else tuple(map(Fraction, data[name]))
+            for name in ("l0s", "qs")
+        }
+        whole = {
+            name: None if data[name] is None else tuple(data[name]) for name in ("l_as", "l_bs")
+        }
+        capacity = None if data["capacity"] is None else Fraction(data["capacity"])
+        taken = {*rationals, *whole, "capacity"}
+        rest = {name: value for name, value in data.items() if name not in taken}
+        return cls(**rationals, **whole, capacity=capacity, **rest)
 
 
 def start_of(parameters: BatchingParameters, shares: Shares) -> State:

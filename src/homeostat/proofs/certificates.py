@@ -73,9 +73,7 @@ def run_example(
     return {"parameters": {k: str(x) for k, x in everywhere.items()}, "stages": stages}
 
 
-def farkas(
-    given: Rows, then: str, *, example: Mapping[str, str], hints: Rows = ()
-) -> Certificate:
+def farkas(given: Rows, then: str, *, example: Mapping[str, str], hints: Rows = ()) -> Certificate:
     """Prove a row from rows, for all reals; ``example`` satisfies the given rows."""
     proof = find_proof(given, row(then), hints)
     theorem = {"given": list(given), "then": then}
@@ -169,8 +167,6 @@ def induction(
     example: Mapping[str, Any],
     hints: Mapping[str, Rows] | None = None,
     stages: Mapping[str, Rows] | None = None,
-    following: Mapping[str, str] | None = None,
-    first: Mapping[str, str] | None = None,
     whole: Rows = (),
     after: Mapping[str, str] | None = None,
 ) -> Certificate:
@@ -182,15 +178,11 @@ def induction(
         example: A run that meets its assumptions.
         hints: Facts on the way, by label.
         stages: Rows on one stage's state, by sort.
-        following: What stands for that state after the step, at stages 1 and up.
-        first: The same at stage 0.
         whole: Rows on the whole state of a system with a fixed number of stages.
         after: What stands for that state after the step.
     """
     theorem = {
         "stages": _by_sort(stages or {}) if stages else {},
-        "next": dict(following or {}),
-        "first": dict(first or {}),
         "whole": list(whole),
         "after": dict(after or {}),
         "step": dict(step),

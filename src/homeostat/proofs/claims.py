@@ -9,6 +9,7 @@ from homeostat.errors import HomeostatError, WitnessRejectedError
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import farkas, scan
 from homeostat.proofs.engines.farkas import NoProofError
+from homeostat.proofs.polynomials import holds, point_of
 from homeostat.proofs.verdicts import Verdict
 
 __all__ = [
@@ -105,16 +106,16 @@ def false_scan(
     """
 
     def catch() -> str:
-        fixed = kernel.point_of(example["parameters"])
-        stages = [(sort, kernel.point_of(values)) for sort, values in example["stages"]]
+        fixed = point_of(example["parameters"])
+        stages = [(sort, point_of(values)) for sort, values in example["stages"]]
         points = kernel.walk(theorem, fixed, stages)
         broken = [
             text
             for (sort, _), point in zip(stages[:-1], points[:-1], strict=True)
             for text in theorem["then_each"].get(sort, [])
-            if not kernel.holds([text], point)
+            if not holds([text], point)
         ]
-        broken += [text for text in theorem["then_last"] if not kernel.holds([text], points[-1])]
+        broken += [text for text in theorem["then_last"] if not holds([text], points[-1])]
         if not broken:
             raise CanaryError(f"{falsehood}: no run breaks it")
         try:

@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, assert_never
+from typing import Any, Final
 
 from joblib import Parallel, delayed
 
@@ -30,7 +30,6 @@ from homeostat.proofs.verdicts import (
     Proved,
     ProvedWithin,
     Refuted,
-    Survived,
     Unknown,
     Verdict,
 )
@@ -180,18 +179,13 @@ def _reason(verdict: Verdict, claim: Claim) -> str | None:
 def _evidence(name: str, verdict: Verdict) -> Iterator[dict[str, Any]]:
     certificates: tuple[Certificate, ...] = ()
     documents: list[tuple[str, str, dict[str, Any]]] = []
-    match verdict:
-        case Proved(certificates=certificates) | ProvedWithin(certificates=certificates):
-            pass
-        case Refuted(witnesses=witnesses, certificates=certificates):
-            documents = [("witness", _says(w), w.to_json()) for w in witnesses]
-        case Measured(estimate=estimate):
-            summary = f"{len(estimate['points'])} estimates with intervals"
-            documents = [("measurement", summary, dict(estimate))]
-        case Survived() | Unknown():
-            pass
-        case _:
-            assert_never(verdict)
+    if isinstance(verdict, Proved | ProvedWithin | Refuted):
+        certificates = verdict.certificates
+    if isinstance(verdict, Refuted):
+        documents = [("witness", _says(w), w.to_json()) for w in verdict.witnesses]
+    if isinstance(verdict, Measured):
+        summary = f"{len(verdict.estimate['points'])} estimates with intervals"
+        documents = [("measurement", summary, dict(verdict.estimate))]
     documents += [("certificate", _proves(c), c) for c in certificates]
     for i, (kind, summary, document) in enumerate(documents, start=1):
         yield {
@@ -288,12 +282,10 @@ def _recheck_one(evidence: dict[str, Any]) -> None:
     document = evidence["document"]
     if evidence["sha256"] != (document.get("sha256") or _hash(document)):
         raise InvalidInputError(f"sha256={evidence['sha256']!r} must be that of the document")
-    match evidence["kind"]:
-        case "certificate":
-            kernel.check(document)
-        case "witness":
-            replay(Witness.from_json(document))
-        case "measurement":
-            pass
-        case kind:
-            raise InvalidInputError(f"evidence kind {kind!r} is not known")
+    kind = evidence["kind"]
+    if kind == "certificate":
+        kernel.check(document)
+    elif kind == "witness":
+        replay(Witness.from_json(document))
+    elif kind != "measurement":
+        raise InvalidInputError(f"evidence kind {kind!r} is not known")

@@ -25,9 +25,13 @@ __all__ = [
     "polynomial",
     "rational",
     "row",
+    "solve",
+    "value",
 ]
 
 SIZE_MAX: Final = 10_000
+PRODUCTS_MAX: Final = 100_000
+TERMS_MAX: Final = 1_000_000
 Poly = dict[tuple[str, ...], Fraction]
 """Sorted names -> coefficient, without zeros."""
 Row = tuple[Poly, str]
@@ -47,7 +51,8 @@ def demand(condition: object, message: str) -> None:
 def rational(value: Any) -> Fraction:
     """Read "p/q" or an integer."""
     text = str(value) if type(value) in (str, int) else ""
-    demand(re.fullmatch(r"-?\d{1,4000}(/0*[1-9]\d{0,3999})?", text), f"not p/q: {value!r:.40}")
+    shape = r"-?[0-9]{1,4000}(/0{0,9}[1-9][0-9]{0,3999})?"
+    demand(re.fullmatch(shape, text), f"not p/q: {value!r:.40}")
     return Fraction(text)
 
 
@@ -66,18 +71,24 @@ def add(p: Poly, q: Poly, scale: Fraction | int = 1) -> Poly:
 
 def multiply(p: Poly, q: Poly) -> Poly:
     """Return p * q."""
+    demand(len(p) * len(q) <= TERMS_MAX, "a product of polynomials is too large")
+    demand(len(p) * len(q) <= PRODUCTS_MAX, "too large a product")
     total: Poly = {}
     for (m, a), (n, b) in itertools.product(p.items(), q.items()):
-        total = add(total, {tuple(sorted(m + n)): a * b})
-    return total
+        monomial = tuple(sorted(m + n))
+        total[monomial] = total.get(monomial, Fraction(0)) + a * b
+    return {monomial: c for monomial, c in total.items() if c}
 
 
 @lru_cache(maxsize=4096)
 def monomials(text: str) -> list[tuple[Fraction, list[str]]]:
     """Split a sum of products, such as ``w*m - 1/2*B + 3``, into numbers and names."""
     demand(type(text) is str and len(text) <= SIZE_MAX, "not a formula")
-    signed = text if text.lstrip()[:1] in ("+", "-") else f"+{text}"
-    term = r"\s*([+-])\s*((?:\d+(?:/\d+)?|[A-Za-z]\w*)(?:\*(?:\d+(?:/\d+)?|[A-Za-z]\w*))*)\s*"
+    text = text.strip(" ")
+    signed = text if text[:1] in ("+", "-") else f"+{text}"
+    # No part may begin as the one before can end: then a failure is found in linear time.
+    factor = "(?:[0-9]+(?:/[0-9]+)?|[A-Za-z][A-Za-z0-9_]*)"
+    term = rf" *([+-]) *({factor}(?:\*{factor})*)"
     demand(re.fullmatch(f"(?:{term})+", signed), f"not a polynomial: {text!r:.80}")
     found = []
     for sign, body in re.findall(term, signed):
@@ -120,11 +131,30 @@ def names(rows: Iterable[str]) -> set[str]:
     return {name for text in rows for monomial in row(text)[0] for name in monomial}
 
 
+def _number(p: Poly) -> Fraction:
+    demand(set(p) <= {()}, "the point leaves a variable open")
+    return p.get((), Fraction(0))
+
+
+def value(text: str, point: Mapping[str, Fraction]) -> Fraction:
+    """Return a polynomial's value at a point that gives every variable."""
+    return _number(polynomial(text, point))
+
+
+def solve(rows: Iterable[str], point: Mapping[str, Fraction]) -> dict[str, Fraction]:
+    """Extend a point by the variables that the equations define, one after the other."""
+    found = dict(point)
+    for text in rows:
+        p, sign = row(text, found)
+        unknown = [monomial for monomial in p if monomial]
+        if sign == "=" and len(unknown) == 1 and len(unknown[0]) == 1:
+            found[unknown[0][0]] = -p.get((), Fraction(0)) / p[unknown[0]]
+    return found
+
+
 def holds(rows: Iterable[str], point: Mapping[str, Fraction]) -> bool:
     """Decide rows at a point that gives every variable."""
-    found = [row(text, point) for text in rows]
-    demand(all(set(p) <= {()} for p, _ in found), "the point leaves a variable open")
-    values = [(p.get((), Fraction(0)), sign) for p, sign in found]
+    values = [(_number(p), sign) for p, sign in (row(text, point) for text in rows)]
     return all(x > 0 or (x == 0 and sign != ">") for x, sign in values) and all(
         x == 0 for x, sign in values if sign == "="
     )

@@ -22,9 +22,16 @@ from typing import Any, Final
 from homeostat.proofs.polynomials import SIZE_MAX, demand, point_of, rational
 
 __all__ = [
+    "ADMITTED",
+    "FIELDS",
+    "KEPT",
     "LOCAL",
+    "NEXT",
     "OBSERVABLES",
     "SYSTEMS",
+    "TWO_STAGES",
+    "TWO_STAGES_CARRY",
+    "TWO_STAGES_LINKS",
     "compare",
     "inputs",
     "outputs",
@@ -97,6 +104,43 @@ def bare_theorem(name: str) -> dict[str, Any]:
 LOCAL: Final = {"w", "v", *(f"{x}_{s}" for x in "mnkabjfe" for s in "TSUC")}
 """Variables with a value of their own at each stage."""
 
+NEXT: Final = {
+    "m_T": ("k_T", "n_T"),
+    "m_S": ("k_S", "n_S"),
+    "a_U": ("j_U", "j_U"),
+    "b_U": ("k_U", "k_U"),
+}
+"""The state that advances into a stage -> what it is after the step: above stage 0, at it."""
+
+TWO_STAGES: Final = {"T0": "n_T", "T1": "t", "S0": "n_S", "S1": "s"}
+"""The state of Theory and Simulation where l_b = 2 -> what it is after the step; the one kept
+at stage 1 is carried (``TWO_STAGES_CARRY``), the one at stage 0 advances (``.._LINKS``)."""
+
+TWO_STAGES_CARRY: Final = {"t": ["0", "k_T"], "s": ["0", "k_S"]}
+TWO_STAGES_LINKS: Final = ("m_T = T0", "m_S = S0")
+
+KEPT: Final = {"m_T": "k_T", "m_S": "k_S", "a_U": "j_U", "b_U": "k_U"}
+ADMITTED: Final = {"m_T": "n_T", "m_S": "n_S", "a_U": "j_U", "b_U": "k_U"}
+"""What stands for a stage's state after the step: at stages 1 and up, and at stage 0."""
+
+
+def _fields(*texts: str) -> tuple[set[str], ...]:
+    return tuple(set(text.split()) for text in texts)
+
+
+FIELDS: Final = {
+    "farkas": _fields("given then", "proof example"),
+    "scan": _fields(
+        "systems given carry each last ends then_each then_last field",
+        "invariants proofs example",
+    ),
+    "induction": _fields("stages whole after step", "invariants proofs example"),
+    "schur": _fields("parameters says", "jury", "lyapunov", "factor"),
+    "enumeration": _fields("parameters start typed_start steps never", ""),
+    "replay": _fields("parameters start typed_start step assumes violated_when", ""),
+}
+"""The fields of each kind's theorem, and then of its evidence, by alternatives."""
+
 Stages = list[tuple[str, dict[str, Fraction]]]
 
 
@@ -161,11 +205,12 @@ def _evicted(run: Any, t: int) -> Callable[[int], Fraction]:
 
 def _merge_gap(run: Any, t: int) -> Fraction:
     q = run["parameters"]["q"]
-    return max(
+    gaps: list[Fraction] = [
         abs(x - y)
         for name in ("theory", "simulation")
         for x, y in zip(_merged(q, run[f"typed_{name}"][t]), run[name][t], strict=True)
-    )
+    ]
+    return max(gaps)
 
 
 def _weighted_delta(run: Any, t: int) -> Fraction:

@@ -54,8 +54,8 @@ class _Candidate:
     monomial: str
     square: str | None
     poly: Poly
-    equation: bool
-    strict: bool
+    equation: bool = False
+    strict: bool = False
 
     def term(self, times: Fraction) -> dict[str, Any]:
         number = str(times)
@@ -126,20 +126,16 @@ def _monomials(rows: Sequence[Row], degree: int) -> Iterator[tuple[str, ...]]:
         yield from combinations_with_replacement(_variables(rows), k)
 
 
-def _equations(
-    rows: Sequence[Row], level: int, goal: Poly | None = None
-) -> Iterator[_Candidate]:
+def _equations(rows: Sequence[Row], level: int, goal: Poly | None = None) -> Iterator[_Candidate]:
     around = [*rows, (goal or {}, "=")]
     for i, (p, sign) in enumerate(rows):
         if sign == "=":
             for monomial in _monomials(around, level):
                 poly = multiply(p, {monomial: Fraction(1)})
-                yield _Candidate((i,), "*".join(monomial) or "1", None, poly, True, False)
+                yield _Candidate((i,), "*".join(monomial) or "1", None, poly, equation=True)
 
 
-def _products(
-    rows: Sequence[Row], squares: Sequence[str], level: int
-) -> Iterator[_Candidate]:
+def _products(rows: Sequence[Row], squares: Sequence[str], level: int) -> Iterator[_Candidate]:
     signed = [i for i, (_, sign) in enumerate(rows) if sign != "="]
     for size in range(1, level + 2):
         for chosen in combinations_with_replacement(signed, size):
@@ -147,12 +143,12 @@ def _products(
             for i in chosen:
                 poly = multiply(poly, rows[i][0])
             strict = all(rows[i][1] == ">" for i in chosen)
-            yield _Candidate(chosen, "1", None, poly, False, strict)
+            yield _Candidate(chosen, "1", None, poly, strict=strict)
     for text in (*squares, *(_variables(rows) if level else ())):
         square = multiply(polynomial(text), polynomial(text))
-        yield _Candidate((), "1", text, square, False, False)
+        yield _Candidate((), "1", text, square)
         for i in signed:
-            yield _Candidate((i,), "1", text, multiply(square, rows[i][0]), False, False)
+            yield _Candidate((i,), "1", text, multiply(square, rows[i][0]))
 
 
 def _refutation(
@@ -169,9 +165,7 @@ def _index(polys: Iterable[Poly]) -> dict[tuple[str, ...], int]:
 def _solve(candidates: Sequence[_Candidate]) -> list[dict[str, Any]] | None:
     """Find multipliers with sum = -s, s >= 0, and s + (strict multipliers) = 1."""
     index = _index(c.poly for c in candidates)
-    entries = [
-        (index[m], j, float(x)) for j, c in enumerate(candidates) for m, x in c.poly.items()
-    ]
+    entries = [(index[m], j, float(x)) for j, c in enumerate(candidates) for m, x in c.poly.items()]
     slack, normal = len(candidates), len(index)
     entries.append((index[()], slack, 1.0))
     entries.append((normal, slack, 1.0))

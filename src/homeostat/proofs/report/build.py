@@ -20,6 +20,7 @@ from homeostat.proofs.report.pages import Pages, Picture, document_bytes
 from homeostat.proofs.report.pictures import (
     Drawing,
     draw,
+    estimate_picture,
     overview_pictures,
     witness_picture,
 )
@@ -89,10 +90,17 @@ def _witnesses(view: LedgerView) -> dict[str, WitnessView]:
 def _drawings(
     view: LedgerView, witnesses: Mapping[str, WitnessView]
 ) -> tuple[list[Drawing], list[Picture], dict[str, Picture]]:
-    """Return what is to be drawn, the first page's pictures, and those of witnesses."""
+    """Return what is to be drawn, the first page's pictures, and those of claims.
+
+    A witness has its picture under the evidence's name, an estimate under the claim's id.
+    """
     drawings, overview = overview_pictures()
     pictures = {}
     for claim in view.claims:
+        measured = estimate_picture(claim)
+        if measured is not None:
+            drawings.append(measured[0])
+            pictures[claim.id] = measured[1]
         for evidence in claim.evidence:
             witness = witnesses.get(evidence.name)
             if witness is not None:

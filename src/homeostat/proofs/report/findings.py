@@ -14,6 +14,7 @@ __all__ = [
     "Difference",
     "Finding",
     "agreement_by_reading",
+    "brief_evidence",
     "differences",
     "headlines",
     "remarks",
@@ -70,6 +71,19 @@ def _evidence_sentence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> s
         if view is not None:
             return f"{view.parameters}, {view.sentence}."
     return claim.bound or claim.reason or "".join(e.summary for e in claim.evidence[:1])
+
+
+def brief_evidence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
+    """Return what a verdict rests on in one line of a table."""
+    views = [witnesses[e.name] for e in claim.evidence if e.name in witnesses]
+    kinds = [str(e.document.get("kind")) for e in claim.evidence if e.kind == "certificate"]
+    if views:
+        more = f"; {len(views) - 1} more" if len(views) > 1 else ""
+        return f"fails at t = {views[0].witness.step} for {views[0].parameters}{more}"
+    if kinds:
+        parts = f"proof in {len(kinds)} parts" if len(kinds) > 1 else "proof"
+        return f"{parts}: {', '.join(dict.fromkeys(kinds))}"
+    return "; ".join(e.summary for e in claim.evidence) or claim.reason or "none"
 
 
 def step_ranges(steps: Sequence[int]) -> str:

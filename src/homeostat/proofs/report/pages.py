@@ -12,6 +12,7 @@ from markupsafe import Markup, escape
 from homeostat.models.batching import DATA_SETS
 from homeostat.proofs.report.findings import (
     agreement_by_reading,
+    brief_evidence,
     differences,
     headlines,
     remarks,
@@ -90,7 +91,7 @@ class Pages:
         ledger: The validated ledger.
         figures: The note's figures beside ours.
         witnesses: Evidence name -> replayed witness.
-        pictures: Evidence name -> the plot of that witness.
+        pictures: Evidence name -> the plot of that witness; claim id -> of its estimate.
         plots: The plots of the first page.
         folder: Name of the report's folder, for the commands.
     """
@@ -116,6 +117,7 @@ class Pages:
             "plots": plots,
             "verdicts": tuple(VERDICTS.values()),
             "counts": verdict_counts(ledger.claims),
+            "brief": {c.id: brief_evidence(c, witnesses) for c in ledger.claims},
             "headlines": headlines(ledger.claims, witnesses),
             "sources": _sources(ledger.claims),
             "differing": differences(figures),
@@ -154,6 +156,7 @@ class Pages:
             claim=claim,
             evidence=[self._evidence(claim, item) for item in claim.evidence],
             estimate=_estimate(claim.estimate),
+            estimate_picture=self._pictures.get(claim.id),
             previous=claims[index - 1] if index else None,
             following=claims[index + 1] if index + 1 < len(claims) else None,
         )

@@ -1,7 +1,8 @@
 """Which plots a report has: what each shows in words, and how to draw it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from homeostat.models.batching import DATA_SETS, Pair
 from homeostat.proofs.report.ledger_view import ClaimView, EvidenceView
@@ -9,16 +10,18 @@ from homeostat.proofs.report.pages import Picture
 from homeostat.proofs.report.plots import (
     LAYOUTS,
     Layout,
+    draw_estimates,
     draw_failure_maps,
     draw_spreads,
     draw_witness,
     failure_map,
+    has_intervals,
     stage_pairs,
 )
 from homeostat.proofs.report.plots.failure_map import STEP_COUNT
 from homeostat.proofs.report.witness_view import WitnessView
 
-__all__ = ["Drawing", "draw", "overview_pictures", "witness_picture"]
+__all__ = ["Drawing", "draw", "estimate_picture", "overview_pictures", "witness_picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +58,14 @@ class _WitnessPlot:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _EstimatePlot:
+    points: tuple[Mapping[str, Any], ...]
+
+    def __call__(self) -> Callable[[Layout], str]:
+        return lambda layout: draw_estimates(self.points, layout)
+
+
 def _spreads() -> Callable[[Layout], str]:
     return draw_spreads
 
@@ -86,7 +97,7 @@ def overview_pictures() -> tuple[list[Drawing], list[Picture]]:
             "spread falls below Simulation's, hatched where Theory is unstable.",
             "One panel for each (l_A, l_B). Coloured: Theory's spread falls below Simulation's; "
             "the colour says at which step first. Hatched: Theory is not stable (a root on or "
-            f"outside the unit circle). White: no failure within {STEP_COUNT} steps. The maps "
+            f"outside the unit circle). Blank: no failure seen within {STEP_COUNT} steps. The maps "
             "are floating point on a grid and only illustrate; a failure counts when it "
             "exceeds one millionth of the spread, so that rounding does not paint. What is "
             "claimed rests on the exact witnesses, not on these maps.",
@@ -112,3 +123,19 @@ def witness_picture(
         f"claims/{claim.id}.html",
     )
     return Drawing(name, _WitnessPlot(view.pair, step, view.about_spreads)), picture
+
+
+def estimate_picture(claim: ClaimView) -> tuple[Drawing, Picture] | None:
+    """Return the plot of a measured claim, or None where it is not a share against l0."""
+    points = claim.estimate.get("points") if isinstance(claim.estimate, Mapping) else None
+    if not isinstance(points, list) or not has_intervals(points):
+        return None
+    name = f"estimate.{claim.id}"
+    words = ", ".join(f"{p['estimate']:.3g} at l0 = {p['l0']:g}" for p in points)
+    picture = Picture(
+        name,
+        claim.title,
+        f"Estimates with intervals against prompt length: {words}.",
+        "Each estimate with its confidence interval; the points are in the table below.",
+    )
+    return Drawing(name, _EstimatePlot(tuple(points))), picture

@@ -6,7 +6,14 @@ from fractions import Fraction
 from typing import Any, Final
 
 from homeostat.counterexamples.witness import Witness, replay
-from homeostat.models.batching import Pair, State, spread
+from homeostat.models.batching import (
+    Pair,
+    State,
+    merge,
+    spread,
+    typed_simulation_step,
+    typed_theory_step,
+)
 
 __all__ = ["Amount", "StepRow", "WitnessView", "amount"]
 
@@ -78,6 +85,7 @@ class StepRow:
         theory, simulation: Amounts by stage.
         spread_theory, spread_simulation: G.
         evicted: Amounts by stage, None when nothing was evicted.
+        typed: (system, its typed state, merged) where the types at the start matter.
         skipped: How many steps are left out just before this one.
         events: What happened in the step, as sentences.
     """
@@ -88,8 +96,14 @@ class StepRow:
     spread_theory: Amount
     spread_simulation: Amount
     evicted: tuple[Amount, ...] | None
+    typed: tuple[tuple[str, tuple[Amount, ...]], ...]
     skipped: int
     events: tuple[str, ...]
+
+    @property
+    def line_count(self) -> int:
+        """How many lines of a table the step takes."""
+        return 2 + len(self.typed) + (self.evicted is not None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +135,11 @@ class WitnessView:
         if step + 1 > _SHOWN_AT_ONCE:
             shown = [0, *shown[-_SHOWN_BEFORE:]]
         before = (-1, *shown)
-        rows = (_row(pair, t, t - last - 1) for t, last in zip(shown, before, strict=False))
+        typed = _typed_states(pair)
+        rows = (
+            _row(pair, t, t - last - 1, {name: states[t] for name, states in typed.items()})
+            for t, last in zip(shown, before, strict=False)
+        )
         return cls(witness, pair, tuple(rows))
 
     @property
@@ -135,6 +153,13 @@ class WitnessView:
     def start(self) -> str:
         """The shared start in one line."""
         return "[" + ", ".join(map(str, self.witness.start)) + "]"
+
+    @property
+    def typed_start(self) -> str:
+        """The start with the types apart, in one line; empty where they are split p:q."""
+        parts = self.witness.typed_start or ()
+        shown = ("[" + ", ".join(map(str, part)) + "]" for part in parts)
+        return ", ".join(f"{name} = {text}" for name, text in zip("AB", shown, strict=False))
 
     @property
     def assumptions(self) -> str:
@@ -184,7 +209,22 @@ def _digits_apart(a: Fraction, b: Fraction) -> int:
     return digits
 
 
-def _row(pair: Pair, t: int, skipped: int) -> StepRow:
+def _typed_states(pair: Pair) -> dict[str, list[State]]:
+    """Return both systems run with the types apart, then merged; empty if that is no matter."""
+    if pair.typed_start is None:
+        return {}
+    p = pair.parameters
+    lengths = tuple(p.l0 + s + 1 for s in range(p.l_b))
+    found: dict[str, list[State]] = {}
+    for name, step in (("Theory", typed_theory_step), ("Simulation", typed_simulation_step)):
+        typed = [pair.typed_start]
+        for _ in range(pair.step_count):
+            typed.append(step(lengths, p.capacity, p.q, typed[-1]))
+        found[name] = [merge(p.q, state) for state in typed]
+    return found
+
+
+def _row(pair: Pair, t: int, skipped: int, typed: Mapping[str, State]) -> StepRow:
     evicted = pair.evicted[t]
     return StepRow(
         t=t,
@@ -193,6 +233,7 @@ def _row(pair: Pair, t: int, skipped: int) -> StepRow:
         spread_theory=amount(spread(pair.theory[t])),
         spread_simulation=amount(spread(pair.simulation[t])),
         evicted=tuple(map(amount, evicted)) if any(evicted) else None,
+        typed=tuple((name, tuple(map(amount, state))) for name, state in typed.items()),
         skipped=skipped,
         events=tuple(_events(pair, t)) if t else ("Both systems start from the same state.",),
     )

@@ -1,5 +1,6 @@
 """The report's plots, each drawn in two widths; SVG text that is the same on every run."""
 
+from homeostat.proofs.report.plots.estimate import draw_estimates, has_intervals
 from homeostat.proofs.report.plots.failure_map import (
     FailureMap,
     draw_failure_maps,
@@ -14,9 +15,11 @@ __all__ = [
     "LAYOUTS",
     "FailureMap",
     "Layout",
+    "draw_estimates",
     "draw_failure_maps",
     "draw_spreads",
     "draw_witness",
     "failure_map",
+    "has_intervals",
     "stage_pairs",
 ]

@@ -14,6 +14,7 @@ __all__ = [
     "DATA",
     "POSITIVE",
     "SAMPLE",
+    "data_set_scope",
     "from_corpus",
     "on_data_set",
     "refuted_by_corpus",
@@ -32,6 +33,15 @@ ALL_TIME: Final = "every number of stages, all positive weights (so every real l
 def section(number: str) -> Source:
     """Return a section of note 003; "-" for a lemma of our own."""
     return Source(note="003", section=number)
+
+
+def data_set_scope(data: DataSet) -> str:
+    """Return the scope of a claim on one data set, in words."""
+    p = data.parameters
+    return (
+        f"l0 = {p.l0}, l_A = {p.l_a}, l_B = {p.l_b}, q = {p.q}, B = {p.capacity}; canonical start; "
+        f"t = 1 .. {data.step_count}"
+    )
 
 
 def _size(witness: Witness) -> tuple[int, ...]:

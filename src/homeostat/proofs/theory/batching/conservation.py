@@ -60,8 +60,6 @@ def nonnegative_certificate() -> dict[str, object]:
         {"open": ["B - e_S >= 0"], "cut": []},
         example=run_example(SAMPLE, _START, ["simulation"]),
         stages={"shared": ["m_S >= 0"]},
-        following={"m_S": "k_S"},
-        first={"m_S": "n_S"},
     )
 
 
@@ -91,8 +89,7 @@ CLAIMS = (
     Claim(
         id="batching.token_balance",
         title="Both systems always fill the capacity exactly",
-        statement="After any step of Theory or of Simulation, from any start, "
-        "sum W_s M_s = B.",
+        statement="After any step of Theory or of Simulation, from any start, sum W_s M_s = B.",
         scope=ALL_TIME,
         source=section("2.5"),
         decide=_decide_balance,

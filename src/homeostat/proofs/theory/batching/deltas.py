@@ -5,6 +5,7 @@ from homeostat.proofs.claims import Claim, false_rows, wrong_step
 from homeostat.proofs.theory.batching.common import (
     ALL_TIME,
     DATA,
+    data_set_scope,
     on_data_set,
     refuted_by_corpus,
     section,
@@ -59,7 +60,7 @@ def _peak_on_data(name: str) -> Claim:
         title=f"Theory is at least Simulation where Simulation peaks: {name.replace('_', ' ')}",
         statement=f"D >= 0 at the stage where M^S is largest, at every step 1 .. "
         f"{data.step_count}.",
-        scope=f"{data.parameters}, canonical start, t = 1 .. {data.step_count}",
+        scope=data_set_scope(data),
         source=section("5.4"),
         decide=on_data_set("delta_at_peak", data),
         canary=wrong_step(lambda: smallest_witness("delta_at_peak")),
@@ -80,9 +81,7 @@ CLAIMS = (
         scope=ALL_TIME,
         source=section("6.1"),
         decide=_decide_negative_minimum,
-        canary=false_rows(
-            "the same without Simulation's sign", ["min_T < 0"], "min_S >= min_T"
-        ),
+        canary=false_rows("the same without Simulation's sign", ["min_T < 0"], "min_S >= min_T"),
         vacuity="min M^T = -1, min M^S = 0",
         property_twin="min_when_theory_negative",
     ),

@@ -1,9 +1,10 @@
 """G-dominance: that the spread of Theory is never smaller than that of Simulation."""
 
 import re
+from functools import partial
 from typing import Any
 
-from homeostat.counterexamples import Witness, replay
+from homeostat.counterexamples import replay
 from homeostat.models.batching import BatchingParameters, canonical_start, equilibrium
 from homeostat.proofs.certificates import (
     farkas,
@@ -19,6 +20,7 @@ from homeostat.proofs.engines.schur import lyapunov
 from homeostat.proofs.theory.batching.common import (
     DATA,
     POSITIVE,
+    data_set_scope,
     from_corpus,
     on_data_set,
     refuted_by_corpus,
@@ -182,7 +184,6 @@ def _decide_first_eviction() -> Proved:
     )
 
 
-
 _FREE = "every system, every start M(0) >= 0 with sum W_s M_s = B, all t"
 
 CLAIMS = (
@@ -199,7 +200,7 @@ CLAIMS = (
     ),
     Claim(
         id="batching.g_dominance_canonical",
-        title="The same from the canonical start, for coprime and stable parameters",
+        title="From the canonical start, coprime and stable, the spread of Theory is never below",
         statement="G^T(t) >= G^S(t) for all t, from M(0) = [B/W_0, 0, ..., 0], whenever "
         "gcd(l_A, l_B) = 1 and Theory is stable.",
         scope="all coprime stable parameters, the canonical start, all t",
@@ -211,7 +212,7 @@ CLAIMS = (
     ),
     Claim(
         id="batching.g_dominance_large_l0",
-        title="The same for long prompts, l0 >= 1000",
+        title="With prompts of 1000 tokens or more the spread of Theory is never below",
         statement="G^T(t) >= G^S(t) for all t, from the canonical start, whenever Theory is "
         "stable and l0 >= 1000.",
         scope="all stable parameters with l0 >= 1000, the canonical start, all t",
@@ -259,7 +260,7 @@ CLAIMS = (
             id=f"batching.{name}.{data.name}",
             title=f"{title}: {data.name.replace('_', ' ')}",
             statement=f"{statement} at every step 1 .. {data.step_count}.",
-            scope=f"{data.parameters}, canonical start, t = 1 .. {data.step_count}",
+            scope=data_set_scope(data),
             source=section("5.2"),
             decide=on_data_set(name, data),
             canary=reversed_canary(name, data),
@@ -280,7 +281,7 @@ CLAIMS = (
             scope=_FREE,
             source=section("5.2"),
             decide=refuted_by_corpus(name),
-            canary=wrong_step(lambda name=name: smallest_witness(name)),
+            canary=wrong_step(partial(smallest_witness, name)),
             vacuity="the witness itself",
             property_twin=name,
         )

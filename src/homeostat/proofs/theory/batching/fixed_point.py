@@ -1,5 +1,7 @@
 """Fixed points of both systems, and Theory as a linear map."""
 
+from fractions import Fraction
+
 from homeostat.models.batching import equilibrium
 from homeostat.proofs.certificates import run_example, scan, scan_theorem
 from homeostat.proofs.claims import Claim, false_scan
@@ -9,7 +11,7 @@ from homeostat.proofs.verdicts import Proved
 __all__ = ["CLAIMS"]
 
 _LEVEL = equilibrium(SAMPLE)
-_TOTAL = sum(SAMPLE.weights)
+_TOTAL = sum(SAMPLE.weights, Fraction(0))
 
 
 def _exists(system: str) -> dict[str, object]:
@@ -159,7 +161,8 @@ CLAIMS = (
         title="Theory is affine, and its eigenvalues are the roots of the stage polynomial",
         statement="x != 0 is an eigenvalue of Theory's linear part if and only if "
         "sum W_s x^(n-1-s) = 0.",
-        scope="every number of stages, all weights with W_0 != 0, in any field of characteristic 0, so for complex x too",
+        scope="every number of stages, all weights with W_0 != 0, any field of characteristic 0, "
+        "so complex x too",
         source=section("7.6"),
         decide=_decide_companion,
         canary=false_scan(

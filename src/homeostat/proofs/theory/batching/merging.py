@@ -59,8 +59,6 @@ def _certificate(system: str) -> dict[str, object]:
         example=run_example(SAMPLE, _START, [system, f"typed_{system}"]),
         hints=_HINTS if system == "simulation" else {},
         stages={"shared": _divided(m), "tail": [f"b_U = q*{m}"]},
-        following={m: f"k_{x}", "a_U": "j_U", "b_U": "k_U"},
-        first={m: f"n_{x}", "a_U": "j_U", "b_U": "k_U"},
     )
 
 

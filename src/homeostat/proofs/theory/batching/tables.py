@@ -6,7 +6,7 @@ from homeostat.counterexamples import Witness, find_conjecture
 from homeostat.models.batching import DataSet, Pair
 from homeostat.proofs.certificates import replayed
 from homeostat.proofs.claims import Claim, wrong_step
-from homeostat.proofs.theory.batching.common import DATA, section, smallest_witness
+from homeostat.proofs.theory.batching.common import DATA, data_set_scope, section, smallest_witness
 from homeostat.proofs.theory.batching.note_tables import Figure, recomputed_figures
 from homeostat.proofs.verdicts import Refuted, Unknown, Verdict
 
@@ -61,7 +61,7 @@ CLAIMS = tuple(
         id=f"batching.tables.{data.name}",
         title=f"The note's tables are what an exact run gives: {data.name.replace('_', ' ')}",
         statement="Every figure of the note's tables on this data set is reproduced exactly.",
-        scope=f"{data.parameters}, canonical start, t = 1 .. {data.step_count}",
+        scope=data_set_scope(data),
         source=section("5.2-6.4"),
         decide=_decide(data),
         canary=wrong_step(lambda: smallest_witness("g_dominance_canonical")),
