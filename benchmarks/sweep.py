@@ -22,7 +22,7 @@ import statistics
 import sys
 import time
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import numba
 import numpy as np
@@ -70,9 +70,7 @@ class PlainSimulator:
 
     def _requests(self, start: tuple[float, ...]) -> Requests:
         l0, (l_a, _), q, _ = self.system
-        return {
-            l0 + s + 1: [(1 - q) * m if s < l_a else 0.0, q * m] for s, m in enumerate(start)
-        }
+        return {l0 + s + 1: [(1 - q) * m if s < l_a else 0.0, q * m] for s, m in enumerate(start)}
 
     def _advanced(self, requests: Requests) -> Requests:
         l0, (l_a, l_b), _, _ = self.system
@@ -146,7 +144,7 @@ def workload(shape: Shape, lane_count: int, seed: int) -> Workload:
     stages = np.arange(shape.l_b)[:, None]
     l0 = rng.integers(1, 60, lane_count)
     q = rng.integers(1, 20, lane_count) / 20
-    weights = (l0 + stages + 1) * np.where(stages >= shape.l_a, q, 1.0)
+    weights = np.asarray((l0 + stages + 1) * np.where(stages >= shape.l_a, q, 1.0), np.float64)
     starts = CAPACITY * rng.dirichlet(np.ones(shape.l_b), lane_count).T / weights
     systems = [
         System(int(l0[lane]), shape, float(q[lane]), tuple(starts[:, lane].tolist()))
@@ -167,7 +165,7 @@ def compiled_rate(work: Workload) -> float:
     """Return paired steps per second of the compiled sweep, on one thread."""
     begin = time.perf_counter()
     first_violations(work.weights, CAPACITY, work.starts, STEPS)
-    return work.weights.shape[1] * STEPS / (time.perf_counter() - begin)
+    return float(work.weights.shape[1] * STEPS / (time.perf_counter() - begin))
 
 
 def check_agreement(work: Workload) -> int:
@@ -179,7 +177,7 @@ def check_agreement(work: Workload) -> int:
     return int((ours > 0).sum())
 
 
-def measure(shape: Shape, repetitions: int, seed: int) -> dict[str, object]:
+def measure(shape: Shape, repetitions: int, seed: int) -> dict[str, Any]:
     """Return the rates of both sides and their ratio, over some repetitions."""
     small, large = workload(shape, 400, seed), workload(shape, 40_000, seed)
     violating = check_agreement(small)
@@ -211,8 +209,8 @@ def main() -> None:
     rows = [measure(shape, options.repetitions, options.seed) for shape in SHAPES]
     print("paired steps per second on one core; ratio: median (smallest .. largest)")
     for row in rows:
-        plain = statistics.median(row["plain_steps_per_s"])  # type: ignore[call-overload]
-        compiled = statistics.median(row["compiled_steps_per_s"])  # type: ignore[call-overload]
+        plain = statistics.median(row["plain_steps_per_s"])
+        compiled = statistics.median(row["compiled_steps_per_s"])
         print(
             f"l_a={row['l_a']} l_b={row['l_b']}: plain {plain:,.0f}, compiled {compiled:,.0f}, "
             f"ratio {row['ratio_median']:,.0f} "

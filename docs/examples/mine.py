@@ -1,4 +1,7 @@
-"""The shortest conjecture of one's own: ``homeostat search docs/examples/mine.py:peak_is_small``."""
+"""A conjecture of one's own, as short as it gets.
+
+homeostat search docs/examples/mine.py:peak_is_small
+"""
 
 from homeostat.counterexamples import conjecture
 from homeostat.models.batching import Pair

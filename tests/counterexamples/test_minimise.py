@@ -19,16 +19,16 @@ pytestmark = pytest.mark.slow
 
 @conjecture(assumes=("coprime",))
 def peak_stays_small(pair: Pair, t: int) -> Fraction:
-    """The fullest stage of Simulation holds at most twice the start's fullest."""
-    return 2 * max(pair.simulation[0]) - max(pair.simulation[t])
+    """The fullest stage of Simulation never holds more than the start's fullest."""
+    return max(pair.simulation[0]) - max(pair.simulation[t])
 
 
 def clumsy(name: str) -> Witness:
     """A violation with large numbers and later than need be."""
     system = BatchingParameters(7, 2, 5, Fraction(17, 40), Fraction(997, 3))
-    shares = {"g_dominance": (3, 1, 11, 7, 0), "min_dominance": (3, 1, 11, 7, 0)}
+    shares = (1, 3, 11, 7, 0) if name == "max_dominance" else (3, 1, 11, 7, 0)
     known = CONJECTURES[name]
-    pair = Pair.run(system, start_of(system, shares.get(name, (5, 3, 0, 9, 2))), step_count=40)
+    pair = Pair.run(system, start_of(system, shares), step_count=40)
     step = known.first_violation(pair)
     assert step is not None
     return Witness.of(known, pair, step)
@@ -49,7 +49,7 @@ def test_each_smaller_witness_replays_and_comes_in_order(name: str) -> None:
 
 def test_the_order_is_horizon_then_lengths_then_the_size_of_the_numbers() -> None:
     best = minimise_witness(clumsy("g_dominance"), CONJECTURES["g_dominance"])
-    assert (best.step, best.parameters.l_b, best.parameters.l_a, best.parameters.l0) == (2, 3, 1, 1)
+    assert order(best)[:4] == (2, 3, 1, 1)
     assert size(best) <= 16
 
 
@@ -96,8 +96,8 @@ def test_types_are_kept_and_made_simple() -> None:
 
 
 def test_it_works_for_a_conjecture_of_one_s_own() -> None:
-    system = BatchingParameters(5, 2, 5, Fraction(1, 10), 60)
-    pair = Pair.run(system, start_of(system, (1, 1, 1, 1, 1)), step_count=20)
+    system = BatchingParameters(5, 2, 5, Fraction(9, 10), 60)
+    pair = Pair.run(system, start_of(system, (1, 2, 3, 7, 11)), step_count=20)
     step = peak_stays_small.first_violation(pair)
     assert step is not None
     witness = Witness.of(peak_stays_small, pair, step)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from homeostat.models.batching import BatchingParameters, simulation_step, sprea
 pytestmark = pytest.mark.slow
 
 
-def lanes(stage_count: int, count: int, seed: int) -> tuple[NDArray[np.float64], ...]:
+def lanes(stage_count: int, count: int, seed: int) -> tuple[Any, Any]:
     rng = np.random.default_rng(seed)
     stages = np.arange(stage_count)[:, None]
     l_a = rng.integers(1, stage_count, count)
@@ -71,3 +73,21 @@ def test_what_is_smaller_than_the_tolerance_is_no_candidate() -> None:
     strict, _ = first_violations(weights, 100.0, starts, 25, relative_tolerance=1.0)
     assert found.any()
     assert not strict[margin > -starts.max(axis=0)].any()
+
+
+def test_the_sweep_compiles_where_no_folder_can_be_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    import numba
+
+    from homeostat.counterexamples import sweep_kernels
+
+    real = numba.njit
+
+    def without_a_folder(*arguments: Any, cache: bool = False, **options: Any) -> Any:
+        if cache:
+            raise RuntimeError("cannot cache function: no locator available")
+        return real(*arguments, **options)
+
+    monkeypatch.setattr(numba, "njit", without_a_folder)
+    rows = [np.ones(sweep_kernels.LANES) for _ in range(9)]
+    sweep_kernels.compiled(sweep_kernels._advance_stage)(*rows)
+    assert (rows[3] == 0.0).all()

@@ -20,6 +20,11 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "search_witness"]
 
 SCHEMA: Final = "homeostat.search/1"
+_HEADLINES: Final = {
+    "refuted": "refuted",
+    "exhausted": "no counterexample in the whole space below, decided exactly",
+    "open": "open, no counterexample found",
+}
 
 Plan: TypeAlias = tuple[Any, Any]
 """(method, start) as written; the search itself says which words it takes."""
@@ -215,7 +220,7 @@ def _exit_code(document: Mapping[str, Any]) -> ExitCode:
 
 
 def _show(document: Mapping[str, Any]) -> None:
-    typer.echo(f"{document['verdict']}: {document['conjecture']}: {document['statement']}")
+    typer.echo(f"{_HEADLINES[document['verdict']]}: {document['statement']}")
     for search in document["searches"]:
         typer.echo(f"\n{search['method']}, {search['start']} start")
         if search["witness"]:

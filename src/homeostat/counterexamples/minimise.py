@@ -15,7 +15,7 @@ from typing import Final, NamedTuple
 
 from homeostat.counterexamples.conjectures import Conjecture
 from homeostat.counterexamples.exact import first_violation
-from homeostat.counterexamples.results import order, size, size_of
+from homeostat.counterexamples.results import order, size_of
 from homeostat.counterexamples.space import Point, SearchSpace, lattice
 from homeostat.counterexamples.witness import Witness
 from homeostat.errors import HomeostatError
@@ -34,6 +34,7 @@ _L0_TRIED_MAX: Final = 40
 _LATTICE_POINTS_MAX: Final = 500
 _PAIR_STAGES_MAX: Final = 4
 _RATIO_MAX: Final = 12
+_PAIR_DENOMINATOR_MAX: Final = 8
 
 Shares = tuple[Fraction, ...]
 
@@ -262,19 +263,10 @@ def _small_pairs(witness: Witness) -> Iterator[_Trial]:
         for x, y in itertools.product(range(1, _RATIO_MAX + 1), repeat=2):
             if math.gcd(x, y) == 1:
                 amounts.append(_filled(n, {s: x, r: y}))
-    limit, key = size(witness), []
-    for q in (witness.parameters.q, *_simple_rationals()):
-        if q.denominator > _RATIO_MAX and q != witness.parameters.q:
-            continue
-        system = _with(witness.parameters, q=q)
-        for state in amounts:
-            key += [
-                (size_of(*trial), trial)
-                for trial in _scaled(system, state)
-                if size_of(*trial) < limit
-            ]
-    for _, trial in sorted(key, key=lambda item: item[0]):
-        yield trial
+    simple = [q for q in _simple_rationals() if q.denominator <= _PAIR_DENOMINATOR_MAX]
+    systems = [_with(witness.parameters, q=q) for q in (witness.parameters.q, *simple)]
+    trials = [t for system in systems for state in amounts for t in _scaled(system, state)]
+    yield from sorted(trials, key=lambda trial: size_of(*trial))
 
 
 def _filled(stage_count: int, amounts: dict[int, int]) -> State:
@@ -282,9 +274,11 @@ def _filled(stage_count: int, amounts: dict[int, int]) -> State:
 
 
 def _scaled(system: BatchingParameters, state: State) -> Iterator[_Trial]:
-    """Yield a state in whole units, in units that make the tokens whole, and as it was."""
+    """Yield a state in whole units, with whole tokens, and at the usual capacities."""
     tokens = sum((w * m for w, m in zip(system.weights, state, strict=True)), Fraction(0))
-    for scale in (1, tokens.denominator, 1 / tokens, system.capacity / tokens):
+    sizes = (Fraction(1), system.weights[0], system.capacity)
+    scales = [Fraction(1), Fraction(tokens.denominator)]
+    for scale in (*scales, *(capacity / tokens for capacity in sizes)):
         sized = _with(system, capacity=tokens * scale)
         yield _Trial(sized, tuple(m * scale for m in state), None)
 

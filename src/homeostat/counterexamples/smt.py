@@ -33,6 +33,8 @@ RLIMIT: Final = 20_000_000
 FENCE_S: Final = 120.0
 """Seconds after which a child is ended, whatever it does."""
 
+_WAVE: Final = 4
+
 _ROUNDED_TO: Final = (10, 30, 100, 1000, 10**6)
 
 
@@ -57,18 +59,20 @@ def search_smt(tally: Tally, space: SearchSpace, start: Start, *, jobs: int) -> 
         "fence_s": FENCE_S,
     }
 
-    def tasks() -> Iterator[tuple[Query]]:
-        for query in queries:
-            best = tally.witness
-            last = space.steps if best is None else min(space.steps, best.step - 1)
-            if last >= 0:
-                yield ({**query, "steps": last},)
-
-    pairs = zip(queries, results_in_order(ask, tasks(), jobs=jobs, prefer="threads"), strict=False)
-    for done, (query, lines) in enumerate(pairs, 1):
-        replayed = all(line["answer"] != "sat" or _replays(tally, query, line) for line in lines)
-        tally.coverage["answers"].append(_in_words(query, lines, replayed=replayed))
-        tally.report("z3", done, len(queries))
+    for base in range(0, len(queries), _WAVE):
+        # The bound is fixed for a whole wave, so the answer does not depend on ``jobs``.
+        best = tally.witness
+        last = space.steps if best is None else min(space.steps, best.step - 1)
+        if last < 0:
+            return
+        wave = [{**query, "steps": last} for query in queries[base : base + _WAVE]]
+        answers = results_in_order(ask, ((q,) for q in wave), jobs=jobs, prefer="threads")
+        for done, (query, lines) in enumerate(zip(wave, answers, strict=True), base + 1):
+            replayed = all(
+                line["answer"] != "sat" or _replays(tally, query, line) for line in lines
+            )
+            tally.coverage["answers"].append(_in_words(query, lines, replayed=replayed))
+            tally.report("z3", done, len(queries))
 
 
 def _queries(conjecture: Conjecture, space: SearchSpace, start: Start) -> Iterator[Query]:

@@ -17,8 +17,8 @@ from homeostat.models.batching import BatchingParameters, State, canonical_start
 
 __all__ = [
     "Point",
-    "Shares",
     "SearchSpace",
+    "Shares",
     "Start",
     "default_space",
     "lattice",
@@ -153,17 +153,14 @@ class SearchSpace:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "SearchSpace":
         """Read a space from what ``to_json`` wrote, as it stands in a witness."""
-        rationals = {
-            name: None if data[name] is None else tuple(map(Fraction, data[name]))
-            for name in ("l0s", "qs")
-        }
-        whole = {
-            name: None if data[name] is None else tuple(data[name]) for name in ("l_as", "l_bs")
-        }
-        capacity = None if data["capacity"] is None else Fraction(data["capacity"])
-        taken = {*rationals, *whole, "capacity"}
-        rest = {name: value for name, value in data.items() if name not in taken}
-        return cls(**rationals, **whole, capacity=capacity, **rest)
+        fields: dict[str, Any] = dict(data)
+        for name in ("l0s", "qs"):
+            fields[name] = None if data[name] is None else tuple(map(Fraction, data[name]))
+        for name in ("l_as", "l_bs"):
+            fields[name] = None if data[name] is None else tuple(data[name])
+        if data["capacity"] is not None:
+            fields["capacity"] = Fraction(data["capacity"])
+        return cls(**fields)
 
 
 def start_of(parameters: BatchingParameters, shares: Shares) -> State:

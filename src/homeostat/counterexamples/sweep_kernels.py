@@ -103,8 +103,11 @@ def _sweep_blocks(
     first: Any,
     margin: Any,
 ) -> None:
-    # Stages live in a ring: a step moves the head back by one slot instead of copying
-    # every stage.
+    """Fill ``first`` and ``margin``, lane by lane, as ``sweep.first_violations`` says.
+
+    Stages live in a ring: a step moves the head back by one slot instead of copying
+    every stage.
+    """
     stage_count, lane_count = weights.shape
     w = np.empty((stage_count, LANES))
     theory = np.empty((stage_count, LANES))
@@ -171,4 +174,3 @@ def _sweep_blocks(
 
 
 sweep_blocks = compiled(_sweep_blocks)
-"""Fill ``first`` and ``margin``; see ``sweep.first_violations`` for the meaning."""

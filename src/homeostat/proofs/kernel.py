@@ -36,12 +36,16 @@ from homeostat.proofs.polynomials import (
     add,
     demand,
     holds,
+    jury,
     multiply,
     names,
     point_of,
     polynomial,
+    positive_definite,
     rational,
     row,
+    solve,
+    value,
 )
 from homeostat.proofs.systems import (
     ADMITTED,
@@ -49,6 +53,9 @@ from homeostat.proofs.systems import (
     KEPT,
     LOCAL,
     SYSTEMS,
+    TWO_STAGES,
+    TWO_STAGES_CARRY,
+    TWO_STAGES_LINKS,
     bare_theorem,
     compare,
     inputs,
@@ -124,12 +131,16 @@ def opening(theorem: Data) -> tuple[str, dict[str, str], list[str]]:
     demand(set(theorem) == FIELDS["scan"][0], "a scan theorem has other fields")
     systems, carry = [SYSTEMS[name] for name in theorem["systems"]], theorem["carry"]
     fixed = names([*theorem["given"], *(f"{first} = 0" for first, _ in carry.values())])
-    demand(not (LOCAL | set(carry)) & fixed and not LOCAL & set(carry), "a name has two meanings")
-    every = all_ends(theorem["systems"])
+    demand(not (LOCAL | set(carry)) & fixed, "a name has two meanings")
+    demand(not (LOCAL | {"B", "q"}) & set(carry), "a carried name has two meanings")
+    every, sorts = all_ends(theorem["systems"]), set(theorem["each"])
     demand(theorem["ends"] and set(theorem["ends"]) <= set(every), "no such end")
-    sorts = {stage[0] for system in systems for stage in system["stages"]} - {""}
-    demand(theorem["each"] and sorts <= set(theorem["each"]), "a sort of stages is left out")
+    known = {stage[0] for system in systems for stage in system["stages"]} - {""}
+    demand(known <= sorts and {"shared"} <= sorts <= {"shared", "tail"}, "wrong sorts of stages")
+    demand(set(theorem["then_each"]) <= sorts, "a conclusion for a sort of no stage")
+    demand(type(theorem["field"]) is bool, "field is true or false")
     sums = {s["stages"][0][4]: "0" for s in systems}
+    demand(len(sums) == len(systems), "systems side by side share variables")
     return every[0], {**sums, **{x: first for x, (first, _) in carry.items()}}, theorem["ends"]
 
 
@@ -182,28 +193,19 @@ def obligations(theorem: Data, invariants: Data) -> Iterator[tuple[str, list[str
             yield f"{location} last {i}", [*given, *known, *admission(theorem, location)], row(text)
 
 
-def solve(rows: Iterable[str], point: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    """Extend a point by the variables that the equations define, one after the other."""
-    found = dict(point)
-    for text in rows:
-        p, sign = row(text, found)
-        unknown = [monomial for monomial in p if monomial]
-        if sign == "=" and len(unknown) == 1 and len(unknown[0]) == 1:
-            found[unknown[0][0]] = -p.get((), Fraction(0)) / p[unknown[0]]
-    return found
-
-
 def walk(theorem: Data, fixed: dict[str, Fraction], stages: Any) -> list[dict[str, Fraction]]:
     """Run the systems through concrete stages, stage 0 last; return the values at each.
 
     Every assumption of the theorem must hold on the way and one move be possible at a stage.
     """
     location, start, ends = opening(theorem)
+    own, points = LOCAL - set(start), []
+    demand(not set(fixed) & {*LOCAL, *start}, "a parameter of the run has two meanings")
+    demand(all(set(values) <= own for _, values in stages), "a stage gives what is not its own")
     demand(holds(theorem["given"], fixed) and len(stages) > 1, "the run breaks a given row")
-    number = {name: polynomial(text, fixed).get((), Fraction(0)) for name, text in start.items()}
-    points = []
+    number = {name: value(text, fixed) for name, text in start.items()}
     for sort, values in stages[:-1]:
-        here = {**values, **fixed, **number}
+        here = {**fixed, **number, **values}
         found = [
             (to, solve(rows, here), rows, moved)
             for to, rows, moved in moves(theorem, location, sort)
@@ -212,11 +214,13 @@ def walk(theorem: Data, fixed: dict[str, Fraction], stages: Any) -> list[dict[st
         demand(len(found) == 1, f"{len(found)} moves are possible where one must be")
         location, point, _, moved = found[0]
         demand(holds(theorem["each"][sort], point), "the run breaks an assumption at a stage")
-        number = {name: polynomial(x, point).get((), Fraction(0)) for name, x in moved.items()}
+        number = {name: value(text, point) for name, text in moved.items()}
         points.append(point)
     rows = admission(theorem, location)
-    points.append(solve(rows, {**stages[-1][1], **fixed, **number}))
+    points.append(solve(rows, {**fixed, **number, **stages[-1][1]}))
     demand(location in ends and holds(rows, points[-1]), "the run breaks an assumption at stage 0")
+    closed = all(set(point) <= {*fixed, *LOCAL, *start} for point in points)
+    demand(closed, "the run leaves a parameter open")
     return points
 
 
@@ -225,10 +229,11 @@ def check_scan(theorem: Data, evidence: Data) -> None:
     proofs, labels = evidence["proofs"], set()
     for label, given, goal in obligations(theorem, evidence["invariants"]):
         demand(label in proofs, f"no proof of {label!r}")
-        prove([row(text) for text in given], goal, proofs[label], field=theorem["field"] is True)
+        prove([row(text) for text in given], goal, proofs[label], field=theorem["field"])
         labels.add(label)
     demand(labels == set(proofs), f"proofs of nothing: {sorted(set(proofs) - labels)[:3]}")
     fixed, stages = evidence["example"]["parameters"], evidence["example"]["stages"]
+    demand({sort for sort, _ in stages[:-1]} == set(theorem["each"]), "the run misses a sort")
     walk(theorem, point_of(fixed), [(sort, point_of(values)) for sort, values in stages])
 
 
@@ -242,47 +247,37 @@ def check_farkas(theorem: Data, evidence: Data) -> None:
 def check_induction(theorem: Data, evidence: Data) -> None:
     """Check that rows on the state which a step keeps hold for ever, if at the start.
 
-    ``stages`` are the rows on one stage's state, by sort: what advances into a stage must imply
-    no more of it than what the step leaves one below. ``whole`` are rows on the whole state
-    where its size is fixed, and ``after`` renames them to the state after the step.
+    ``stages`` are the rows on what advances into a stage, by the stage's sort; ``whole`` are rows
+    on the state of two stages, and ``after`` renames it to the one after the step. Apart from
+    these the step may assume nothing of what changes within it or from step to step.
     """
-    step, stages, whole = theorem["step"], theorem["stages"], theorem["whole"]
-    lowest, end = stages.get("shared", []), [row(text) for text in step["then_last"]]
-    kept = {x: polynomial(y) for x, y in KEPT.items()}
-    demand(not stages or set(stages) == set(step["each"]), "a sort of stages is left out")
-    for sort, rows in stages.items():
-        other = [text for text in step["each"][sort] if text not in rows]
-        demand(not names(other) & set(KEPT), f"{sort}: the step assumes more of the state")
-        then = [row(text) for text in step["then_each"][sort]]
+    step, stages, whole, after = (theorem[key] for key in ("step", "stages", "whole", "after"))
+    check_scan(step, evidence)
+    systems, each, lowest = step["systems"], step["each"], stages.get("shared", [])
+    moving = {*LOCAL, *step["carry"], *TWO_STAGES}
+    state = names(text for rows in stages.values() for text in rows)
+    demand(state & moving <= set(KEPT), "rows on more than what advances into one stage")
+    demand(names(whole) & moving <= set(TWO_STAGES), "rows on more than the state of two stages")
+    demand(set(stages) <= set(each), "rows for a sort of no stage")
+    counts = {end[-1] for end in step["ends"]} if systems[-1] == "counter" else None
+    left = {end for end in all_ends(systems) if counts is None or end[-1] in counts}
+    demand(left <= set(step["ends"]), "the step leaves ends out")
+    two = counts == {"1"} and step["carry"] == TWO_STAGES_CARRY and after == TWO_STAGES
+    demand(two if whole else after == {}, "not the whole state of two stages")
+    kept, admitted, renamed = (
+        {x: polynomial(y) for x, y in renaming.items()} for renaming in (KEPT, ADMITTED, after)
+    )
+    other = [text for text in [*step["given"], *step["last"]] if text not in whole]
+    for sort, assumed in each.items():
+        rows, then = stages.get(sort, []), [row(x) for x in step["then_each"].get(sort, [])]
+        known = [*rows, *(TWO_STAGES_LINKS if whole else ())]
+        other += [text for text in assumed if text not in known]
         demand(all(row(text, kept) in then for text in rows), f"{sort}: not kept")
         demand(set(rows) <= set(lowest), f"{sort}: the stage below does not provide its rows")
-    other = [text for text in [*step["given"], *step["last"]] if text not in whole]
-    demand(not names(other) & {*KEPT, *theorem["after"]}, "the step assumes more of the state")
-    after = {x: polynomial(y) for x, y in theorem["after"].items()}
-    goals = [row(text, {x: polynomial(y) for x, y in ADMITTED.items()}) for text in lowest]
-    goals += [row(text, after) for text in whole]
+    demand(not names(other) & (moving - {"w", "v"}), "the step assumes more of the state")
+    goals = [row(text, admitted) for text in lowest] + [row(text, renamed) for text in whole]
+    end = [row(text) for text in step["then_last"]]
     demand(goals and all(goal in end for goal in goals), "not kept at stage 0")
-    demand(step["ends"] == all_ends(step["systems"]) or whole, "the step leaves ends out")
-    check_scan(step, evidence)
-
-
-def jury(a: list[Fraction]) -> bool:
-    """Decide whether all roots of a_0 z^n + ... + a_n lie strictly inside the unit circle."""
-    while len(a) > 1:
-        if abs(a[-1]) >= abs(a[0]):
-            return False
-        a = [a[0] * x - a[-1] * y for x, y in zip(a, reversed(a), strict=True)][:-1]
-    return True
-
-
-def positive_definite(rest: list[list[Fraction]]) -> bool:
-    """Decide by symmetric elimination: every pivot is positive."""
-    while rest:
-        pivot, *line = rest[0]
-        if pivot <= 0 or [x[0] for x in rest[1:]] != line:
-            return False
-        rest = [[x - r[0] * y / pivot for x, y in zip(r[1:], line, strict=True)] for r in rest[1:]]
-    return True
 
 
 def check_schur(theorem: Data, evidence: Data) -> None:
@@ -327,7 +322,8 @@ def check_enumeration(theorem: Data, _: Data) -> None:
     """Check that a violation happens at no step 1 .. steps of one trajectory."""
     run = trajectories(theorem, theorem["steps"])
     for t in range(1, theorem["steps"] + 1):
-        demand(not all(compare(run, t, c) for c in theorem["never"]), f"violated at t={t}")
+        found = [compare(run, t, comparison) for comparison in theorem["never"]]
+        demand(not all(found), f"violated at t={t}")
     demand(theorem["never"] and theorem["steps"], "nothing is enumerated")
 
 

@@ -211,7 +211,7 @@ def _says(witness: Witness) -> str:
 
 
 def _proves(certificate: Certificate) -> str:
-    kind, theorem = certificate["kind"], certificate["theorem"]
+    kind, theorem = str(certificate["kind"]), certificate["theorem"]
     match kind:
         case "farkas":
             return f"{'; '.join(theorem['given'])} imply {theorem['then']}"
@@ -233,7 +233,8 @@ def _proves(certificate: Certificate) -> str:
         case "replay":
             violated = " and ".join(" ".join(c) for c in theorem["violated_when"])
             return f"the kernel's own replay: {violated} at t = {theorem['step']}"
-    raise InvalidInputError(f"certificate kind {kind!r} is not known")
+        case _:
+            raise InvalidInputError(f"certificate kind {kind!r} is not known")
 
 
 def drift(new: Ledger, committed: Ledger) -> list[str]:

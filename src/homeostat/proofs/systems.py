@@ -26,7 +26,6 @@ __all__ = [
     "FIELDS",
     "KEPT",
     "LOCAL",
-    "NEXT",
     "OBSERVABLES",
     "SYSTEMS",
     "TWO_STAGES",
@@ -104,24 +103,15 @@ def bare_theorem(name: str) -> dict[str, Any]:
 LOCAL: Final = {"w", "v", *(f"{x}_{s}" for x in "mnkabjfe" for s in "TSUC")}
 """Variables with a value of their own at each stage."""
 
-NEXT: Final = {
-    "m_T": ("k_T", "n_T"),
-    "m_S": ("k_S", "n_S"),
-    "a_U": ("j_U", "j_U"),
-    "b_U": ("k_U", "k_U"),
-}
-"""The state that advances into a stage -> what it is after the step: above stage 0, at it."""
-
-TWO_STAGES: Final = {"T0": "n_T", "T1": "t", "S0": "n_S", "S1": "s"}
-"""The state of Theory and Simulation where l_b = 2 -> what it is after the step; the one kept
-at stage 1 is carried (``TWO_STAGES_CARRY``), the one at stage 0 advances (``.._LINKS``)."""
-
-TWO_STAGES_CARRY: Final = {"t": ["0", "k_T"], "s": ["0", "k_S"]}
-TWO_STAGES_LINKS: Final = ("m_T = T0", "m_S = S0")
-
 KEPT: Final = {"m_T": "k_T", "m_S": "k_S", "a_U": "j_U", "b_U": "k_U"}
 ADMITTED: Final = {"m_T": "n_T", "m_S": "n_S", "a_U": "j_U", "b_U": "k_U"}
 """What stands for a stage's state after the step: at stages 1 and up, and at stage 0."""
+
+TWO_STAGES: Final = {"T0": "n_T", "T1": "t", "S0": "n_S", "S1": "s"}
+TWO_STAGES_CARRY: Final = {"t": ["0", "k_T"], "s": ["0", "k_S"]}
+TWO_STAGES_LINKS: Final = ("m_T = T0", "m_S = S0")
+"""Where l_b = 2: what stands for the whole state after the step; how the part kept at stage 1
+is carried to the end; and what says that the part of stage 0 is what advances."""
 
 
 def _fields(*texts: str) -> tuple[set[str], ...]:

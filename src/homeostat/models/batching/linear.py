@@ -37,8 +37,8 @@ def theory_offset(parameters: BatchingParameters) -> State:
 def is_schur_stable(coefficients: Sequence[Fraction]) -> bool:
     """Return whether every root of a polynomial lies strictly inside the unit circle.
 
-    Jury's recursion, exact: p is stable iff |a_n| < |a_0| and the polynomial
-    (a_0 p(z) - a_n z^n p(1/z)) / z, one degree lower, is stable. Cost O(n^2) fractions.
+    Jury's recursion, exact: p is stable iff |k| < 1 for k = a_n / a_0 and the polynomial
+    (p(z) - k z^n p(1/z)) / z, one degree lower, is stable. Cost O(n^2) fractions.
 
     Args:
         coefficients: a_0 .. a_n of a_0 z^n + ... + a_n; for Theory, W_0 .. W_{n-1}.
@@ -47,5 +47,6 @@ def is_schur_stable(coefficients: Sequence[Fraction]) -> bool:
     while len(a) > 1:
         if abs(a[-1]) >= abs(a[0]):
             return False
-        a = [a[0] * x - a[-1] * y for x, y in zip(a, a[::-1], strict=True)][:-1]
+        k = a[-1] / a[0]
+        a = [x - k * y for x, y in zip(a, reversed(a), strict=True)][:-1]
     return True

@@ -35,6 +35,8 @@ State: TypeAlias = tuple[Fraction, ...]
 RationalLike: TypeAlias = Fraction | int | float | str
 
 _DIGITS_MAX: Final = 10_000
+STAGES_MAX: Final = 10_000
+"""Stages of a system at most: a short file must not claim a huge one."""
 
 
 def rational(value: RationalLike, name: str) -> Fraction:
@@ -121,6 +123,8 @@ class BatchingParameters:
             raise InvalidModelError(f"l_a={self.l_a} must be >= 1")
         if not self.l_b > self.l_a:
             raise InvalidModelError(f"l_b={self.l_b} must be > l_a={self.l_a}")
+        if not self.l_b <= STAGES_MAX:
+            raise InvalidModelError(f"l_b={self.l_b} must be <= {STAGES_MAX}")
         if not 0 < self.q < 1:
             raise InvalidModelError(f"q={self.q} must lie strictly between 0 and 1")
         if not self.capacity > 0:

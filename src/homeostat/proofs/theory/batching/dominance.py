@@ -200,7 +200,7 @@ CLAIMS = (
     ),
     Claim(
         id="batching.g_dominance_canonical",
-        title="From the canonical start, coprime and stable, the spread of Theory is never below",
+        title="From a canonical start, coprime and stable, Theory's spread is never smaller",
         statement="G^T(t) >= G^S(t) for all t, from M(0) = [B/W_0, 0, ..., 0], whenever "
         "gcd(l_A, l_B) = 1 and Theory is stable.",
         scope="all coprime stable parameters, the canonical start, all t",
@@ -212,7 +212,7 @@ CLAIMS = (
     ),
     Claim(
         id="batching.g_dominance_large_l0",
-        title="With prompts of 1000 tokens or more the spread of Theory is never below",
+        title="With prompts of 1000 tokens or more Theory's spread is never smaller",
         statement="G^T(t) >= G^S(t) for all t, from the canonical start, whenever Theory is "
         "stable and l0 >= 1000.",
         scope="all stable parameters with l0 >= 1000, the canonical start, all t",

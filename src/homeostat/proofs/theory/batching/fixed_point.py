@@ -114,7 +114,7 @@ def _two_stages(**more: str) -> dict[str, object]:
     """W_1 = 3, W_0 = 2: the root is x = -3/2."""
     return {
         "parameters": {"B": "0", "x": "-3/2", "top": "1", **more},
-        "stages": [["shared", {"w": "3", "m_T": "-3/2"}], ["shared", {"w": "2", "r": "1/2"}]],
+        "stages": [["shared", {"w": "3", "m_T": "-3/2"}], ["shared", {"w": "2"}]],
     }
 
 
@@ -130,7 +130,7 @@ def _decide_companion() -> Proved:
             scan(
                 _root_is_eigenvalue(),
                 _HORNER,
-                example=_two_stages(),
+                example=_two_stages(r="1/2"),
                 hints={"run last 0": ["w*n_T = w*x*link"]},
             ),
         )

@@ -1,10 +1,9 @@
 """Whether the merged state is exact: the two types apart against the two types as one."""
 
-from homeostat.models.batching import canonical_start
+from homeostat.models.batching import BatchingParameters, canonical_start
 from homeostat.proofs.certificates import induction, run_example, scan_theorem
 from homeostat.proofs.claims import Claim, false_scan, wrong_step
 from homeostat.proofs.theory.batching.common import (
-    SAMPLE,
     refuted_by_corpus,
     section,
     smallest_witness,
@@ -13,7 +12,10 @@ from homeostat.proofs.verdicts import Proved
 
 __all__ = ["CLAIMS"]
 
-_START = canonical_start(SAMPLE)
+_SAMPLE = BatchingParameters(1, 2, 3, "2/5", 10)
+"""Here a shared stage lies above stage 0, and so both sorts are on the way of a run."""
+
+_START = canonical_start(_SAMPLE)
 _LOCATIONS = {
     "theory": {"run/run": ["e_U = e_T"]},
     "simulation": {"open/open": ["e_U = e_S"], "cut/cut": []},
@@ -56,7 +58,7 @@ def _certificate(system: str) -> dict[str, object]:
     return induction(
         _step(system),
         _LOCATIONS[system],
-        example=run_example(SAMPLE, _START, [system, f"typed_{system}"]),
+        example=run_example(_SAMPLE, _START, [system, f"typed_{system}"]),
         hints=_HINTS if system == "simulation" else {},
         stages={"shared": _divided(m), "tail": [f"b_U = q*{m}"]},
     )
@@ -67,9 +69,9 @@ def _decide() -> Proved:
 
 
 def _doubled_example() -> dict[str, object]:
-    example = run_example(SAMPLE, _START, ["theory", "typed_theory"])
+    example = run_example(_SAMPLE, _START, ["theory", "typed_theory"])
     sort, values = example["stages"][-1]
-    example["stages"][-1] = [sort, {**values, "w": str(2 * SAMPLE.weights[0])}]
+    example["stages"][-1] = [sort, {**values, "w": str(2 * _SAMPLE.weights[0])}]
     return example
 
 
