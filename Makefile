@@ -9,6 +9,9 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 CORES := $(shell nproc)
 SOURCES := $(shell find src -type f -not -name '*.pyc' -not -path '*.egg-info/*')
+# What the tests read besides the sources; a change of any of it runs them again.
+TESTED := Makefile $(wildcard *.md ledger.json LICENSE .ci/run) $(shell find \
+    $(wildcard tests tools benchmarks docs) -type f -not -name '*.pyc')
 PLACES := src tests $(wildcard tools benchmarks docs/examples)
 
 .PHONY: help setup report test check fuzz bench proofs gpu clean
@@ -55,9 +58,13 @@ proofs: $(VENV)/core.stamp ## decide every claim afresh; rewrite ledger.json and
 
 # --- checks
 
+test: build/test.stamp ## run the tests, unless nothing changed since they passed
+	@echo "the tests passed on what is here; to run them again: $(BIN)/pytest -n auto"
+
 # xdist gives each core a share of the tests.
-test: $(VENV)/test.stamp ## run the tests
+build/test.stamp: $(VENV)/test.stamp $(SOURCES) $(TESTED)
 	$(BIN)/pytest -n auto -m 'not gpu'
+	@mkdir -p $(@D) && touch $@
 
 check: $(VENV)/dev.stamp ## format, lint, types, arrows between the parts, the wheel
 	$(BIN)/ruff format --check $(PLACES)

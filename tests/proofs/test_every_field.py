@@ -123,6 +123,7 @@ def test_no_change_of_a_single_field_passes_for_the_committed_proof(name: str) -
     assert found["rejected"] > 0
 
 
+@pytest.mark.slow
 def test_a_certificate_of_another_theorem_is_named_by_the_drift(committed: Ledger) -> None:
     for i, claim in enumerate(committed.claims):
         for j, evidence in enumerate(claim["evidence"]):

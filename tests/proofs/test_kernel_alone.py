@@ -113,4 +113,4 @@ def test_the_kernel_can_be_read_in_one_sitting() -> None:
     assert len(lines) < 400
     assert max(map(len, lines)) <= 100
     for part in (polynomials, systems):
-        assert len(Path(part.__file__).read_text().splitlines()) < 400
+        assert len(Path(str(part.__file__)).read_text().splitlines()) < 400

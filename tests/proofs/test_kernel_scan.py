@@ -12,7 +12,7 @@ from homeostat.proofs.kernel import RejectedError, check, obligations
 Json = dict[str, Any]
 Forge = Callable[..., Json]
 Copy = Callable[[str], Json]
-Spoil = Callable[[Json], None]
+Spoil = Callable[[Json], object]
 
 BALANCE, SIGNS, MERGE, TWO = (
     "batching.token_balance.2",
@@ -49,7 +49,7 @@ E, T = "evidence", "theorem"
 EXAMPLE = (E, "example", "parameters")
 STAGES = (E, "example", "stages")
 
-SPOILED = {
+SPOILED: dict[str, tuple[Spoil, str]] = {
     "a proof is missing": (put(E, "proofs", "cut last 0", to=...), "no proof of 'cut last 0'"),
     "a proof of nothing": (put(E, "proofs", "cut last 7", to={"terms": []}), "proofs of nothing"),
     "the first location has no invariants": (
@@ -103,7 +103,7 @@ SPOILED = {
     ),
     "the example ends elsewhere": (
         lambda c: (
-            c[T].update(ends=["cut"]),  # type: ignore[func-returns-value]
+            c[T].update(ends=["cut"]),
             [c[E]["proofs"].pop(x) for x in list(c[E]["proofs"]) if x.startswith("open last")],
         ),
         "assumption at stage 0",
@@ -162,7 +162,7 @@ def test_systems_that_share_variables_do_not_run_side_by_side(systems: list[str]
         list(obligations(theorem, {first: []}))
 
 
-INDUCTIONS = {
+INDUCTIONS: dict[str, tuple[str, Spoil, str]] = {
     "the example breaks a given row": (SIGNS, put(*EXAMPLE, "B", to="-1"), "given row"),
     "an assumption fewer": (SIGNS, put(T, "step", "last", to=[]), "cancel|no such row|conflict"),
     "the step does not conclude the row": (
@@ -194,8 +194,8 @@ INDUCTIONS = {
     ),
     "the tail asks more than the shared stages keep": (
         MERGE,
-        lambda c: (
-            c[T]["stages"].update(shared=[r for r in c[T]["stages"]["shared"] if "b_U" not in r])
+        lambda c: c[T]["stages"].update(
+            shared=[r for r in c[T]["stages"]["shared"] if "b_U" not in r]
         ),
         "assumes more|does not provide",
     ),

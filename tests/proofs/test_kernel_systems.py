@@ -142,7 +142,7 @@ def test_a_witness_replays_on_the_kernel_s_own_systems(name: str) -> None:
     check(witness(name))
 
 
-REPLAYS = {
+REPLAYS: dict[str, tuple[str, Callable[[Json], Json], str]] = {
     "a step early": ("g_dominance", lambda t: {"step": t["step"] - 1}, "no violation"),
     "a step below zero": ("g_dominance", lambda _: {"step": -1}, "out of range"),
     "a step too far": ("g_dominance", lambda _: {"step": 10**6}, "out of range"),

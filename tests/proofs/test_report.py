@@ -21,7 +21,7 @@ from homeostat.proofs.report import build, write_report
 from homeostat.proofs.report.findings import step_ranges
 from homeostat.proofs.report.ledger_view import LedgerView
 from homeostat.proofs.report.pages import document_bytes
-from homeostat.proofs.report.plots import draw_spreads, failure_map
+from homeostat.proofs.report.plots import draw_spreads, swept_failures
 from homeostat.proofs.report.plots.style import LAYOUTS
 from homeostat.proofs.report.witness_view import WitnessView, amount
 
@@ -327,7 +327,7 @@ class TestPlots:
 
     @pytest.mark.slow
     def test_the_map_agrees_with_exact_runs_at_its_grid_points(self) -> None:
-        grid = failure_map(1, 3, l0_count=4, q_count=5)
+        grid = swept_failures(1, 3, l0_count=4, q_count=5)
         for row, q in enumerate(grid.q):
             for column, l0 in enumerate(grid.l0):
                 parameters = BatchingParameters(max(float(l0), 1.0), 1, 3, float(q))
@@ -343,7 +343,7 @@ class TestPlots:
                 assert (grid.root_max[row, column] < 1) == is_schur_stable(parameters.weights)
 
     def test_rounding_paints_nothing_where_dominance_is_known_to_hold(self) -> None:
-        grid = failure_map(1, 2, l0_count=20, q_count=20)
+        grid = swept_failures(1, 2, l0_count=20, q_count=20)
         assert not np.any(grid.first_failure)
 
 

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from homeostat.cli.documents import emit
+from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import Jobs, Json
 from homeostat.cli.terminal import progress_bar, results
 from homeostat.cli.verify import committed_drift, decided, report_drift
@@ -40,7 +41,9 @@ def make_report(
     from homeostat.proofs.report import write_report
 
     committed = read_ledger(ledger) if ledger.exists() or from_ledger else None
-    found = committed if from_ledger and committed else decided(None, jobs)
+    found, interrupted = (committed, False) if from_ledger and committed else decided(None, jobs)
+    if interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
     with progress_bar("writing") as advance:
         page = write_report(found.to_json(), out, jobs=jobs, progress=advance)
     lines = committed_drift(found, committed) if committed else []

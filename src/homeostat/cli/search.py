@@ -95,13 +95,13 @@ def search_witness(
     axes |= {"stable_only": stable_only or None}
     plans = _plans(tried, method, start)
     options = {"minimise": minimise, "jobs": jobs, "seed": seed}
-    results = _run_all(tried, [(plan, _space(plan, axes)) for plan in plans], options)
+    results = _run_all(tried, [(plan, _space(tried, plan, axes)) for plan in plans], options)
     files = _write_witnesses(tried, plans, results, out)
     document = _document(tried, plans, results, files)
     if json:
         emit(document)
     else:
-        _show(document)
+        _show(document, conjecture)
     raise typer.Exit(_exit_code(document))
 
 
@@ -132,7 +132,7 @@ def _plans(tried: "Conjecture", method: str | None, start: str | None) -> list[P
     return [(method or "grid", one) for one in starts]
 
 
-def _space(plan: Plan, axes: Mapping[str, Any]) -> "SearchSpace":
+def _space(tried: "Conjecture", plan: Plan, axes: Mapping[str, Any]) -> "SearchSpace":
     from homeostat.counterexamples import default_space
 
     method, start = plan
@@ -141,7 +141,7 @@ def _space(plan: Plan, axes: Mapping[str, Any]) -> "SearchSpace":
         if method != "smt":
             raise InvalidInputError(f"q='any' with method={method!r} must be a list or a range")
         asked["qs"] = None
-    space: SearchSpace = replace(default_space(start, method), **asked)
+    space: SearchSpace = replace(default_space(start, method, tried), **asked)
     return space
 
 
@@ -219,7 +219,7 @@ def _exit_code(document: Mapping[str, Any]) -> ExitCode:
     return codes[document["verdict"]]
 
 
-def _show(document: Mapping[str, Any]) -> None:
+def _show(document: Mapping[str, Any], source: str) -> None:
     typer.echo(f"{_HEADLINES[document['verdict']]}: {document['statement']}")
     for search in document["searches"]:
         typer.echo(f"\n{search['method']}, {search['start']} start")
@@ -232,7 +232,8 @@ def _show(document: Mapping[str, Any]) -> None:
         typer.echo(f"  covered: {search['covered']}")
         if search["file"]:
             typer.echo(f"  written to {search['file']}")
-            note(f"check it: homeostat replay {search['file']}")
+            own = f" --conjecture {source}" if ":" in source else ""
+            note(f"check it: homeostat replay {search['file']}{own}")
 
 
 def _show_witness(witness: Mapping[str, Any]) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["committed_drift", "decided", "report_drift", "verdict_table", "verify_claims"]
 
+_CLAIMS_PER_JOB: Final = 4
 _COLOURS: Final = {
     "proved": "green",
     "proved-within": "green",
@@ -61,12 +62,14 @@ def verify_claims(
     if claims and write:
         raise InvalidInputError(f"--write with {claims} must not be: a ledger holds all claims")
     committed = None if claims or write else read_ledger(ledger)
-    found = decided(claims, jobs)
+    found, interrupted = decided(claims, jobs)
     document = found.to_json()
     if json:
         emit(document)
     else:
         results().print(verdict_table(document["claims"]))
+    if interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
     if claims:
         raise typer.Exit(exit_of_verdicts(claim["verdict"] for claim in document["claims"]))
     if committed is None:
@@ -76,23 +79,35 @@ def verify_claims(
         report_drift([*committed_drift(found, committed), *recheck(found)])
 
 
-def decided(names: Sequence[str] | None, jobs: int) -> "Ledger":
-    """Return the ledger of the claims named, or of all if none is, decided afresh.
+def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
+    """Decide the claims named, or all if none is, afresh.
+
+    Claims are decided a few at a time, so that Ctrl-C leaves those that are done.
+
+    Returns:
+        Their ledger, and whether Ctrl-C stopped it before the last claim.
 
     Raises:
         InvalidInputError: A name means no claim.
         CertificateRejectedError: The kernel rejects what an engine made.
     """
     from homeostat.proofs import kernel
-    from homeostat.proofs.ledger import decide_claims
+    from homeostat.proofs.ledger import Ledger, decide_claims
     from homeostat.proofs.registry import ALL_CLAIMS, claims_named
 
-    claims = claims_named(names) if names else ALL_CLAIMS
+    ids = [claim.id for claim in (claims_named(names) if names else ALL_CLAIMS)]
+    size = 1 if jobs == 1 else _CLAIMS_PER_JOB * jobs
+    done: list[dict[str, Any]] = []
     try:
-        with progress_bar("deciding", len(claims)) as advance:
-            return decide_claims([claim.id for claim in claims], jobs=jobs, progress=advance)
+        with progress_bar("deciding", len(ids)) as advance:
+            for i in range(0, len(ids), size):
+                part = decide_claims(ids[i : i + size], jobs=jobs, progress=advance)
+                done.extend(part.claims)
+    except KeyboardInterrupt:
+        note(f"interrupted: {len(done)} of {len(ids)} claims were decided")
     except kernel.RejectedError as error:
         raise CertificateRejectedError(str(error)) from error
+    return Ledger(tuple(done)), len(done) < len(ids)
 
 
 def committed_drift(found: "Ledger", committed: "Ledger") -> list[str]:

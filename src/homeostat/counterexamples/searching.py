@@ -1,6 +1,7 @@
 """The one door to every search: proposes by one method, confirms exactly, minimises."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final, Literal, TypeAlias
 
 from homeostat.counterexamples.conjectures import Conjecture
@@ -100,7 +101,9 @@ def _minimise(tally: Tally, space: SearchSpace) -> None:
         tally.witness = smaller
         tally.report("minimising", accepted, 0)
 
-    minimise_witness(tally.witness, tally.conjecture, space, on_smaller=keep)
+    smallest = minimise_witness(tally.witness, tally.conjecture, space, on_smaller=keep)
+    # Also where nothing smaller was found: the search for it was made.
+    tally.witness = replace(smallest, found_by={**smallest.found_by, "minimised": True})
     tally.coverage["smaller_witnesses"] = accepted
 
 

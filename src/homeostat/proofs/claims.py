@@ -7,9 +7,9 @@ from typing import Any, Final
 from homeostat.counterexamples import CONJECTURES, Witness, replay
 from homeostat.errors import HomeostatError, WitnessRejectedError
 from homeostat.proofs import kernel
-from homeostat.proofs.certificates import farkas, scan
-from homeostat.proofs.engines.farkas import NoProofError
-from homeostat.proofs.polynomials import holds, point_of
+from homeostat.proofs.certificates import scan
+from homeostat.proofs.engines.farkas import NoProofError, find_proof
+from homeostat.proofs.polynomials import holds, point_of, row
 from homeostat.proofs.verdicts import Verdict
 
 __all__ = [
@@ -132,7 +132,7 @@ def false_rows(falsehood: str, given: Sequence[str], then: str) -> Canary:
 
     def catch() -> str:
         try:
-            farkas(given, then, example={})
+            find_proof(given, row(then))
         except NoProofError as error:
             if error.model is not None:
                 point = ", ".join(f"{name} = {x}" for name, x in sorted(error.model.items()))

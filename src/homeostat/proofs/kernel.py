@@ -227,6 +227,7 @@ def walk(theorem: Data, fixed: dict[str, Fraction], stages: Any) -> list[dict[st
 def check_scan(theorem: Data, evidence: Data) -> None:
     """Check a statement on one step for every number of stages, and a run that it speaks of."""
     proofs, labels = evidence["proofs"], set()
+    demand(any([theorem["then_last"], *theorem["then_each"].values()]), "nothing is said")
     for label, given, goal in obligations(theorem, evidence["invariants"]):
         demand(label in proofs, f"no proof of {label!r}")
         prove([row(text) for text in given], goal, proofs[label], field=theorem["field"])

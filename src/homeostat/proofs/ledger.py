@@ -46,6 +46,13 @@ __all__ = [
 
 SCHEMA: Final = "homeostat.ledger/1"
 FILE_BYTES_MAX: Final = 64 * 2**20
+_NEEDED: Final = {
+    "proved": "certificate",
+    "proved-within": "certificate",
+    "refuted": "witness",
+    "measured": "measurement",
+}
+"""The kind of evidence without which an entry of the ledger is a mere word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +76,10 @@ class Ledger:
             raise InvalidInputError(f"the ledger's schema must be {SCHEMA!r}")
         claims = data.get("claims")
         if not isinstance(claims, list) or not all(
-            isinstance(entry, dict) and {"id", "verdict", "evidence"} <= set(entry)
+            isinstance(entry, dict)
+            and {"id", "verdict", "evidence"} <= set(entry)
+            and isinstance(entry["evidence"], list)
+            and all(isinstance(evidence, dict) for evidence in entry["evidence"])
             for entry in claims
         ):
             raise InvalidInputError("each claim of a ledger must have id, verdict and evidence")
@@ -274,16 +284,19 @@ def recheck(ledger: Ledger) -> list[str]:
                 _recheck_one(evidence)
             except (kernel.RejectedError, CertificateRejectedError, InvalidInputError) as error:
                 lines.append(f"{evidence['name']}: {error}")
-        if entry["verdict"] in ("proved", "refuted") and not entry["evidence"]:
-            lines.append(f"{entry['id']}: {entry['verdict']} without evidence")
+            except (KeyError, TypeError, AttributeError) as error:
+                lines.append(f"{entry['id']}: malformed evidence: {type(error).__name__} {error}")
+        needed = _NEEDED.get(entry["verdict"])
+        if needed and not any(e.get("kind") == needed for e in entry["evidence"]):
+            lines.append(f"{entry['id']}: {entry['verdict']} without evidence: no {needed}")
     return lines
 
 
 def _recheck_one(evidence: dict[str, Any]) -> None:
-    document = evidence["document"]
-    if evidence["sha256"] != (document.get("sha256") or _hash(document)):
+    document, kind = evidence["document"], evidence["kind"]
+    own = _hash(document) if kind == "measurement" else document["sha256"]
+    if evidence["sha256"] != own:
         raise InvalidInputError(f"sha256={evidence['sha256']!r} must be that of the document")
-    kind = evidence["kind"]
     if kind == "certificate":
         kernel.check(document)
     elif kind == "witness":

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import Final, TypeAlias
 
-from homeostat.proofs.polynomials import Poly, Row
+from homeostat.proofs.polynomials import Poly, Row, point_of
 
 __all__ = ["Model", "find_model"]
 
@@ -37,13 +37,10 @@ def find_model(rows: Sequence[Row]) -> Model | None:
             timeout=WALL_SECONDS_MAX,
             check=True,
         )
-        answer = json.loads(child.stdout)
-    except (subprocess.SubprocessError, OSError, ValueError):
+        model = point_of(json.loads(child.stdout) or {})
+        return model if all(_satisfied(r, model) for r in rows) else None
+    except (subprocess.SubprocessError, OSError, ValueError, KeyError, AttributeError):
         return None
-    if answer is None:
-        return None
-    model = {name: Fraction(value) for name, value in answer.items()}
-    return model if all(_satisfied(r, model) for r in rows) else None
 
 
 def _value(p: Poly, point: Model) -> Fraction:

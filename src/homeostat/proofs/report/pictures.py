@@ -14,9 +14,9 @@ from homeostat.proofs.report.plots import (
     draw_failure_maps,
     draw_spreads,
     draw_witness,
-    failure_map,
     has_intervals,
     stage_pairs,
+    swept_failures,
 )
 from homeostat.proofs.report.plots.failure_map import STEP_COUNT
 from homeostat.proofs.report.witness_view import WitnessView
@@ -71,7 +71,7 @@ def _spreads() -> Callable[[Layout], str]:
 
 
 def _failure_maps() -> Callable[[Layout], str]:
-    maps = [failure_map(l_a, l_b) for l_a, l_b in stage_pairs()]
+    maps = [swept_failures(l_a, l_b) for l_a, l_b in stage_pairs()]
     return lambda layout: draw_failure_maps(maps, layout)
 
 
@@ -90,7 +90,7 @@ def overview_pictures() -> tuple[list[Drawing], list[Picture]]:
             "linear step.",
         ),
         Picture(
-            "failure_map",
+            "swept_failures",
             "Where dominance fails from the canonical start",
             f"{len(stage_pairs())} small maps, one for each pair of service lengths up to "
             f"{l_b_max}, over prompt length and share of the long type; coloured where Theory's "
@@ -103,7 +103,7 @@ def overview_pictures() -> tuple[list[Drawing], list[Picture]]:
             "claimed rests on the exact witnesses, not on these maps.",
         ),
     ]
-    drawings = [Drawing("spreads", _spreads), Drawing("failure_map", _failure_maps)]
+    drawings = [Drawing("spreads", _spreads), Drawing("swept_failures", _failure_maps)]
     return drawings, pictures
 
 

@@ -4,8 +4,8 @@ from homeostat.proofs.report.plots.estimate import draw_estimates, has_intervals
 from homeostat.proofs.report.plots.failure_map import (
     FailureMap,
     draw_failure_maps,
-    failure_map,
     stage_pairs,
+    swept_failures,
 )
 from homeostat.proofs.report.plots.spreads import draw_spreads
 from homeostat.proofs.report.plots.style import LAYOUTS, Layout
@@ -19,7 +19,7 @@ __all__ = [
     "draw_failure_maps",
     "draw_spreads",
     "draw_witness",
-    "failure_map",
     "has_intervals",
     "stage_pairs",
+    "swept_failures",
 ]

@@ -24,8 +24,8 @@ __all__ = [
     "STEP_COUNT",
     "FailureMap",
     "draw_failure_maps",
-    "failure_map",
     "stage_pairs",
+    "swept_failures",
 ]
 
 L0_MAX: Final = 1000.0
@@ -78,7 +78,7 @@ def stage_pairs() -> list[tuple[int, int]]:
     return sorted(pairs, key=lambda pair: (math.gcd(*pair) > 1, pair[1], pair[0]))
 
 
-def failure_map(
+def swept_failures(
     l_a: int, l_b: int, *, l0_count: int = _L0_COUNT, q_count: int = _Q_COUNT
 ) -> FailureMap:
     """Return the grid of one pair; cost O(grid * steps * l_b) float operations."""

@@ -1,0 +1,257 @@
+"""The ledger: decided afresh, compared, re-checked, read and written."""
+
+import json
+import os
+from collections.abc import Callable
+from copy import deepcopy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from homeostat.errors import InvalidInputError
+from homeostat.proofs import ledger
+from homeostat.proofs.ledger import (
+    Ledger,
+    decide_claims,
+    drift,
+    read_ledger,
+    recheck,
+    write_ledger,
+)
+
+Json = dict[str, Any]
+
+CHEAP = (
+    "token_balance",
+    "nonnegative",
+    "weighted_delta_zero",
+    "merge_any_split",
+    "boundary",
+    "coprime_stable",
+    "g_dominance",
+    "delta_gap_sufficient",
+    "weak_limsup",
+)
+
+
+def part(whole: Ledger, ids: set[str]) -> Ledger:
+    return Ledger(tuple(entry for entry in whole.claims if entry["id"] in ids))
+
+
+@pytest.mark.slow
+def test_cheap_claims_decided_afresh_say_what_is_committed(committed: Ledger) -> None:
+    done: list[str] = []
+    fresh = decide_claims(CHEAP, progress=done.append)
+    assert done == [entry["id"] for entry in fresh.claims]
+    assert len(fresh.claims) == len(CHEAP)
+    assert drift(fresh, part(committed, set(done))) == []
+    assert recheck(fresh) == []
+
+
+def test_an_unknown_name_is_refused_before_anything_is_decided() -> None:
+    with pytest.raises(InvalidInputError, match="nonsense"):
+        decide_claims(["g_dominance_two_stages", "nonsense"])
+
+
+def test_a_ledger_does_not_drift_from_itself_nor_by_time_or_version(committed: Ledger) -> None:
+    claims = deepcopy(committed.claims)
+    for entry in claims:
+        entry["cost"] = {"seconds": 1e9}
+    assert drift(Ledger(claims), committed) == []
+
+
+def _with(committed: Ledger, name: str, change: Callable[[Json], Any]) -> Ledger:
+    claims = deepcopy(committed.claims)
+    change(next(entry for entry in claims if entry["id"] == name))
+    return Ledger(claims)
+
+
+NAME = "batching.token_balance"
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "says"),
+    [
+        (NAME, {"verdict": "unknown"}, 'verdict was "proved", is "unknown"'),
+        (NAME, {"statement": "More."}, "statement was"),
+        (NAME, {"scope": "n = 2"}, "scope was"),
+        (NAME, {"bound": "n <= 3"}, "bound was null"),
+        (NAME, {"reason": "because"}, "reason was null"),
+        (NAME, {"evidence": []}, "proves was"),
+        ("batching.weak_probability", {"estimate": None}, "estimate was"),
+    ],
+    ids=lambda value: next(iter(value)) if isinstance(value, dict) else "",
+)
+def test_drift_names_each_change(committed: Ledger, name: str, change: Json, says: str) -> None:
+    (line,) = drift(_with(committed, name, lambda entry: entry.update(change)), committed)
+    assert line.startswith(f"{name}: {says}")
+
+
+def test_drift_names_another_theorem_and_another_witness(committed: Ledger) -> None:
+    def another_theorem(entry: Json) -> None:
+        entry["evidence"][0]["document"]["theorem"]["then_last"] = []
+
+    def another_witness(entry: Json) -> None:
+        entry["evidence"][0]["document"]["observed"]["spread_theory"] = "0"
+
+    for name, change in ((NAME, another_theorem), ("batching.g_dominance", another_witness)):
+        (line,) = drift(_with(committed, name, change), committed)
+        assert line.startswith(f"{name}: proves was")
+
+
+def test_drift_names_a_claim_too_many_and_one_too_few(committed: Ledger) -> None:
+    fewer = Ledger(committed.claims[1:])
+    name = committed.claims[0]["id"]
+    assert drift(fewer, committed) == [f"{name}: no longer a claim"]
+    assert drift(committed, fewer) == [f"{name}: not in the committed ledger"]
+
+
+@pytest.mark.slow
+def test_all_committed_evidence_is_accepted_again(committed: Ledger) -> None:
+    assert recheck(committed) == []
+
+
+SPOILED: dict[str, tuple[str, Callable[[Json], Any], str]] = {
+    "a certificate": (
+        NAME,
+        lambda entry: entry["evidence"][0]["document"]["theorem"].update(then_last=["0 > 1"]),
+        "batching.token_balance.1: the content is not the one hashed",
+    ),
+    "a witness": (
+        "batching.g_dominance",
+        lambda entry: entry["evidence"][0]["document"].update(step=1),
+        "batching.g_dominance.1: sha256",
+    ),
+    "a hash": (
+        NAME,
+        lambda entry: entry["evidence"][0].update(sha256="0" * 64),
+        "batching.token_balance.1: sha256",
+    ),
+    "a measurement": (
+        "batching.weak_probability",
+        lambda entry: entry["evidence"][0]["document"].update(confidence=1),
+        "batching.weak_probability.1: sha256",
+    ),
+    "a measurement under its own hash": (
+        "batching.weak_probability",
+        lambda entry: entry["evidence"][0]["document"].update(
+            confidence=1, sha256=entry["evidence"][0]["sha256"]
+        ),
+        "batching.weak_probability.1: sha256",
+    ),
+    "a kind": (
+        NAME,
+        lambda entry: entry["evidence"][0].update(kind="promise"),
+        "batching.token_balance.1: evidence kind 'promise' is not known",
+    ),
+    "a proof without evidence": (
+        NAME,
+        lambda entry: entry.update(evidence=[]),
+        "batching.token_balance: proved without evidence: no certificate",
+    ),
+    "a part of a proof without evidence": (
+        NAME,
+        lambda entry: entry.update(evidence=[], verdict="proved-within"),
+        "batching.token_balance: proved-within without evidence: no certificate",
+    ),
+    "a refutation by certificates alone": (
+        "batching.g_dominance",
+        lambda entry: entry["evidence"].pop(0),
+        "batching.g_dominance: refuted without evidence: no witness",
+    ),
+    "a document that is none": (
+        NAME,
+        lambda entry: entry["evidence"][0].update(document=[]),
+        "batching.token_balance: malformed evidence",
+    ),
+    "a document that is missing": (
+        NAME,
+        lambda entry: entry["evidence"][0].pop("document"),
+        "batching.token_balance: malformed evidence",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", SPOILED)
+def test_recheck_names_what_was_spoiled(committed: Ledger, what: str) -> None:
+    name, change, says = SPOILED[what]
+    spoiled = part(_with(committed, name, change), {name})
+    assert recheck(part(committed, {name})) == []
+    (line,) = recheck(spoiled)
+    assert line.startswith(says)
+
+
+ENTRY: Json = {"id": "a.b", "verdict": "unknown", "evidence": []}
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        None,
+        [],
+        {},
+        {"schema": "homeostat.ledger/2", "claims": []},
+        {"schema": ledger.SCHEMA},
+        {"schema": ledger.SCHEMA, "claims": {}},
+        {"schema": ledger.SCHEMA, "claims": ["batching.boundary"]},
+        {"schema": ledger.SCHEMA, "claims": [{"id": "a.b"}]},
+        {"schema": ledger.SCHEMA, "claims": [{**ENTRY, "evidence": None}]},
+        {"schema": ledger.SCHEMA, "claims": [{**ENTRY, "evidence": ["word"]}]},
+    ],
+    ids=range(10),
+)
+def test_what_is_no_ledger_is_refused(tmp_path: Path, data: Any) -> None:
+    with pytest.raises(InvalidInputError):
+        Ledger.from_json(data)
+    path = tmp_path / "ledger.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(InvalidInputError):
+        read_ledger(path)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"1" * 5000])
+def test_a_file_that_is_not_json_is_refused(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_bytes(content)
+    with pytest.raises(InvalidInputError):
+        read_ledger(path)
+
+
+def test_a_file_that_is_missing_a_folder_or_too_large_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for path in (tmp_path / "none.json", tmp_path):
+        with pytest.raises(InvalidInputError, match="readable"):
+            read_ledger(path)
+    monkeypatch.setattr(ledger, "FILE_BYTES_MAX", 10)
+    large = tmp_path / "large.json"
+    large.write_text(" " * 11)
+    with pytest.raises(InvalidInputError, match="at most 10 bytes"):
+        read_ledger(large)
+
+
+def test_a_ledger_is_read_as_it_was_written(tmp_path: Path, committed: Ledger) -> None:
+    path = tmp_path / "ledger.json"
+    path.write_text("old")
+    write_ledger(committed, path)
+    assert read_ledger(path) == committed
+    assert os.listdir(tmp_path) == ["ledger.json"]
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
+@pytest.mark.parametrize("broken", ["fdopen", "chmod", "replace"])
+def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, committed: Ledger, broken: str
+) -> None:
+    def fail(*_: Any, **__: Any) -> None:
+        raise OSError("no space left")
+
+    path = tmp_path / "ledger.json"
+    path.write_text("old")
+    monkeypatch.setattr(os if broken == "fdopen" else Path, broken, fail)
+    with pytest.raises(OSError, match="no space"):
+        write_ledger(committed, path)
+    monkeypatch.undo()
+    assert path.read_text() == "old"
+    assert os.listdir(tmp_path) == ["ledger.json"]

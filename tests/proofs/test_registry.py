@@ -1,0 +1,179 @@
+"""The registry against the table of claims, the files on disk, the suite and the guide."""
+
+import re
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from homeostat.counterexamples import CONJECTURES
+from homeostat.errors import InvalidInputError
+from homeostat.proofs import registry
+from homeostat.proofs.claims import NOTES, Claim
+from homeostat.proofs.ledger import Ledger
+from homeostat.proofs.registry import ALL_CLAIMS, claims_named
+from homeostat.proofs.theory import batching
+from homeostat.properties import SUITES
+
+ROOT = Path(__file__).parents[2]
+IDS = [claim.id for claim in ALL_CLAIMS]
+
+# The table by hand: each id, with its cases where a verdict is given for each.
+CASES = {"data_set_1", "data_set_2"}
+TABLE: dict[str, set[str]] = {
+    "token_balance": set(),
+    "nonnegative": set(),
+    "merge_exact": set(),
+    "merge_any_split": set(),
+    "equilibrium": set(),
+    "companion_form": set(),
+    "coprime_stable": set(),
+    "coprime_stable_threshold": set(),
+    "common_factor_unstable": set(),
+    "homogeneous_unstable": set(),
+    "g_dominance": set(),
+    "g_dominance_canonical": set(),
+    "g_dominance_large_l0": set(),
+    "g_dominance_two_stages": set(),
+    "g_dominance_horizon": CASES,
+    "first_eviction_dominance": set(),
+    "max_dominance": {*CASES, "free"},
+    "min_dominance": {*CASES, "free"},
+    "min_when_theory_negative": set(),
+    "min_when_theory_nonnegative": set(),
+    "delta_at_peak": {*CASES, "free"},
+    "delta_gap_sufficient": set(),
+    "delta_gap_necessary": set(),
+    "case_d_never": set(),
+    "peak_never_evicted": set(),
+    "weighted_delta_zero": set(),
+    "tables": CASES,
+    "weak_time_average": set(),
+    "weak_limsup": set(),
+    "weak_probability": set(),
+    "simulation_converges": {*CASES, "family"},
+    "boundary": set(),
+    "runtime_refines": set(),
+}
+EXPECTED = {
+    f"batching.{name}{'.' if case else ''}{case}"
+    for name, cases in TABLE.items()
+    for case in (cases or {""})
+}
+
+
+def test_every_claim_of_the_table_is_registered_once_and_no_other() -> None:
+    assert {name for name, count in Counter(IDS).items() if count > 1} == set()
+    assert {name for name in IDS if name.startswith("batching.")} == EXPECTED
+
+
+def test_the_committed_ledger_has_every_claim_in_the_registry_s_order(committed: Ledger) -> None:
+    assert [entry["id"] for entry in committed.claims] == IDS
+
+
+@pytest.mark.parametrize("claim", ALL_CLAIMS, ids=IDS)
+def test_a_claim_says_what_where_and_how_it_could_fail(claim: Claim, committed: Ledger) -> None:
+    entry = next(entry for entry in committed.claims if entry["id"] == claim.id)
+    assert re.fullmatch(r"[a-z0-9_]+(\.[a-z0-9_]+)+", claim.id)
+    assert claim.title[0].isupper() or claim.title.startswith("(")
+    assert not claim.title.endswith(".")
+    assert claim.statement.endswith(".")
+    assert claim.scope
+    assert claim.source.note in NOTES
+    assert re.fullmatch(r"-|\d(\.\d)?(-\d\.\d)?", claim.source.section)
+    if entry["verdict"] == "unknown":
+        assert entry["reason"]
+        return
+    assert claim.canary is not None, "decided without a canary"
+    assert claim.canary.falsehood
+    assert claim.vacuity, "decided without a word on the assumptions"
+    assert claim.trusts
+
+
+def test_every_file_of_claims_is_in_the_registry() -> None:
+    folder = Path(batching.__file__).parent
+    found: list[Claim] = []
+    for path in sorted(folder.glob("*.py")):
+        module = import_module(f"{batching.__name__}.{path.stem}")
+        found += getattr(module, "CLAIMS", ()) if path.stem != "__init__" else ()
+    assert Counter(claim.id for claim in found) == Counter(c.id for c in batching.CLAIMS)
+    domains = {path.parent.name for path in folder.parent.glob("*/__init__.py")}
+    assert domains == {claim.domain for claim in ALL_CLAIMS}
+
+
+PROPERTIES = {p.name: p for suite in SUITES.values() for p in suite.properties}
+
+
+@pytest.mark.parametrize("claim", ALL_CLAIMS, ids=IDS)
+def test_a_property_twin_exists_and_tries_this_claim(claim: Claim) -> None:
+    if claim.property_twin is None:
+        return
+    twin = PROPERTIES[claim.property_twin]
+    assert twin.claim_id is not None
+    assert claim.id == twin.claim_id or claim.id.startswith(f"{twin.claim_id}.")
+
+
+def test_a_property_never_expects_what_the_ledger_refutes(committed: Ledger) -> None:
+    verdicts = {entry["id"]: entry["verdict"] for entry in committed.claims}
+    for claim in ALL_CLAIMS:
+        twin = PROPERTIES.get(claim.property_twin or "")
+        if twin is not None and claim.id == twin.claim_id:
+            assert twin.holds is (verdicts[claim.id] != "refuted"), claim.id
+
+
+def test_a_property_of_a_claim_is_of_one_that_exists() -> None:
+    for twin in PROPERTIES.values():
+        if twin.claim_id is not None:
+            assert any(
+                name == twin.claim_id or name.startswith(f"{twin.claim_id}.") for name in IDS
+            )
+
+
+def test_a_claim_that_a_witness_could_refute_has_a_conjecture_of_its_name() -> None:
+    shorts = {claim.id.split(".")[1] for claim in ALL_CLAIMS}
+    assert {name for name, c in CONJECTURES.items() if not c.canary} <= shorts
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("batching", IDS),
+        ("batching.g_dominance", ["batching.g_dominance"]),
+        ("g_dominance", ["batching.g_dominance"]),
+        ("g-dominance", ["batching.g_dominance"]),
+        ("batching.g-dominance", ["batching.g_dominance"]),
+        (
+            "max-dominance",
+            [f"batching.max_dominance.{x}" for x in ("data_set_1", "data_set_2", "free")],
+        ),
+        ("max_dominance.free", ["batching.max_dominance.free"]),
+    ],
+)
+def test_claims_are_found_by_what_people_call_them(name: str, found: list[str]) -> None:
+    assert [claim.id for claim in claims_named([name])] == found
+
+
+def test_claims_come_once_and_in_the_registry_s_order() -> None:
+    names = ["boundary", "token_balance", "batching.boundary"]
+    assert [c.id for c in claims_named(names)] == ["batching.token_balance", "batching.boundary"]
+    assert claims_named([]) == ()
+
+
+@pytest.mark.parametrize(
+    "name", ["", "g_dom", "g_dominance.", "batching.", "nonsense", "free", "*"]
+)
+def test_a_name_of_no_claim_is_an_error_that_shows_it(name: str) -> None:
+    with pytest.raises(InvalidInputError, match=re.escape(repr(name))):
+        claims_named(["boundary", name])
+
+
+def test_the_guide_names_the_steps_that_these_tests_hold() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    steps = re.split(r"\n## ", guide.partition("## Adding a claim")[2])[0]
+    assert re.findall(r"^(\d)\.", steps, re.MULTILINE) == list("12345")
+    for word in ("canary", "registry", "Conjecture", "make proofs"):
+        assert word in steps
+    source = Path(registry.__file__).parents[2]
+    for path in re.findall(r"`src/([\w/<>.]+)`", steps):
+        assert (source / path.replace("<domain>", "batching")).exists(), path
