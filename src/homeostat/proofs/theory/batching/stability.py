@@ -135,6 +135,7 @@ CLAIMS = (
         vacuity="weights 3, 2 at z = 0, and z = 1 for the edge",
         remark="A bound of the Enestrom-Kakeya kind. The certificates cover |z| <= 1 with "
         "Re z < 1; then Re z >= 1, which leaves z = 1 alone; and there the sum is positive.",
+        property_twin="homogeneous_unstable",
     ),
     Claim(
         id="batching.boundary",
