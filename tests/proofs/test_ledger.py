@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from homeostat.counterexamples import files
 from homeostat.errors import InvalidInputError
 from homeostat.proofs import ledger
 from homeostat.proofs.ledger import (
@@ -224,7 +225,7 @@ def test_a_file_that_is_missing_a_folder_or_too_large_is_refused(
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(InvalidInputError, match="readable"):
             read_ledger(path)
-    monkeypatch.setattr(ledger, "FILE_BYTES_MAX", 10)
+    monkeypatch.setattr(files, "BYTES_MAX", 10)
     large = tmp_path / "large.json"
     large.write_text(" " * 11)
     with pytest.raises(InvalidInputError, match="at most 10 bytes"):
@@ -249,7 +250,7 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
 
     path = tmp_path / "ledger.json"
     path.write_text("old")
-    monkeypatch.setattr(os if broken == "fdopen" else Path, broken, fail)
+    monkeypatch.setattr(os, broken, fail)
     with pytest.raises(OSError, match="no space"):
         write_ledger(committed, path)
     monkeypatch.undo()

@@ -7,8 +7,6 @@ find; ``recheck`` checks all evidence of a ledger again, without deciding anythi
 
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +17,7 @@ from joblib import Parallel, delayed
 
 from homeostat import __version__
 from homeostat.counterexamples import Witness, replay
+from homeostat.counterexamples.files import read_bounded, write_atomically
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import Certificate
@@ -45,7 +44,6 @@ __all__ = [
 ]
 
 SCHEMA: Final = "homeostat.ledger/1"
-FILE_BYTES_MAX: Final = 64 * 2**20
 _NEEDED: Final = {
     "proved": "certificate",
     "proved-within": "certificate",
@@ -92,32 +90,12 @@ def read_ledger(path: Path) -> Ledger:
     Raises:
         InvalidInputError: The file is missing, too large, or no ledger.
     """
-    try:
-        with path.open("rb") as file:
-            data = file.read(FILE_BYTES_MAX + 1)
-        if len(data) > FILE_BYTES_MAX:
-            raise InvalidInputError(f"{path} must have at most {FILE_BYTES_MAX} bytes")
-        return Ledger.from_json(json.loads(data))
-    except OSError as error:
-        raise InvalidInputError(f"{path} must be a readable ledger: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:
-        if isinstance(error, InvalidInputError):
-            raise
-        raise InvalidInputError(f"{path} must be JSON: {error}") from error
+    return Ledger.from_json(read_bounded(path))
 
 
 def write_ledger(ledger: Ledger, path: Path) -> None:
     """Write a ledger atomically: the old file stays whole until the new one is."""
-    text = json.dumps(ledger.to_json(), indent=1, ensure_ascii=False) + "\n"
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=path.name, suffix=".tmp")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+    write_atomically(path, json.dumps(ledger.to_json(), indent=1, ensure_ascii=False) + "\n")
 
 
 def decide_claims(
