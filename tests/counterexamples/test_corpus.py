@@ -1,3 +1,4 @@
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 from typing import Final
@@ -91,7 +92,9 @@ def test_a_witness_is_found_again_from_what_it_says_about_its_search() -> None:
         seed=found_by["seed"],
         space=SearchSpace.from_json(space),
     )
-    assert again.witness == witness
+    assert again.witness is not None
+    # Which run of which version found it is told; what was found is the same.
+    assert replace(again.witness, found_by={}) == replace(witness, found_by={})
 
 
 def test_a_witness_that_is_added_reads_back_equal(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from homeostat.counterexamples import corpus
+from homeostat.errors import VacuousClaimError
 from homeostat.models.batching import DATA_SETS, BatchingParameters, Pair, canonical_start
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import (
@@ -19,9 +20,9 @@ from homeostat.proofs.certificates import (
     schur,
     sealed,
 )
-from homeostat.proofs.engines.farkas import NoProofError
+from homeostat.proofs.engines.farkas import NoProofError, find_proof
 from homeostat.proofs.kernel import RejectedError
-from homeostat.proofs.polynomials import point_of
+from homeostat.proofs.polynomials import point_of, row
 
 SYSTEM = BatchingParameters(1, 2, 4, "2/5", 10)
 START = canonical_start(SYSTEM)
@@ -37,14 +38,23 @@ def test_a_certificate_that_leaves_has_its_hash_and_is_accepted() -> None:
 def test_what_the_kernel_refuses_does_not_leave() -> None:
     with pytest.raises(RejectedError):
         sealed("farkas", {"given": [], "then": "0 > 1"}, {"proof": {"terms": []}, "example": {}})
+    unmet = {"proof": find_proof(["x >= 1"], row("x > 0")), "example": {"x": "0"}}
     with pytest.raises(RejectedError, match="breaks a given row"):
-        farkas(["x >= 1"], "x > 0", example={"x": "0"})
+        sealed("farkas", {"given": ["x >= 1"], "then": "x > 0"}, unmet)
     with pytest.raises(RejectedError):
         schur(BatchingParameters(1, 1, 3, "1/2"), "stable", {"jury": True})
     with pytest.raises(RejectedError, match="violated at t=1"):
         enumeration(SYSTEM, START, step_count=3, never=[["l0", ">", "0"]])
     with pytest.raises(RejectedError, match="malformed"):
         sealed("faith", {}, {})
+
+
+def test_a_statement_whose_assumptions_nothing_meets_is_vacuous() -> None:
+    with pytest.raises(VacuousClaimError, match="must satisfy x > 1; x < 1"):
+        farkas(["x > 1", "x < 1"], "x > 5", example={"x": "2"})
+    theorem = scan_theorem(["theory"], each=["w > 0", "w < 0"], then_last=["n_T = 7"])
+    with pytest.raises(VacuousClaimError, match="breaks an assumption at a stage"):
+        scan(theorem, {"run": []}, example=run_example(SYSTEM, START, ["theory"]))
 
 
 def test_a_scan_that_cannot_be_proved_is_no_certificate() -> None:

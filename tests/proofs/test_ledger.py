@@ -4,13 +4,14 @@ import json
 import os
 from collections.abc import Callable
 from copy import deepcopy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from homeostat.counterexamples import files
-from homeostat.errors import InvalidInputError
+from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import ledger
 from homeostat.proofs.ledger import (
     Ledger,
@@ -20,6 +21,8 @@ from homeostat.proofs.ledger import (
     recheck,
     write_ledger,
 )
+from homeostat.proofs.registry import ALL_CLAIMS
+from homeostat.proofs.verdicts import Proved, Verdict
 
 Json = dict[str, Any]
 
@@ -256,3 +259,15 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     monkeypatch.undo()
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["ledger.json"]
+
+
+def test_evidence_that_the_kernel_refuses_stops_the_run_and_names_the_claim(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def decide() -> Verdict:
+        return Proved(certificates=({"schema": "homeostat.certificate/1"},))
+
+    claim = replace(ALL_CLAIMS[0], decide=decide)
+    monkeypatch.setattr(ledger, "ALL_CLAIMS", (claim,))
+    with pytest.raises(CertificateRejectedError, match=claim.id):
+        decide_claims(jobs=1)

@@ -5,10 +5,11 @@ from fractions import Fraction
 from typing import Any
 
 from homeostat.counterexamples import Witness
+from homeostat.errors import VacuousClaimError
 from homeostat.models.batching import BatchingParameters, State
 from homeostat.proofs import kernel
 from homeostat.proofs.engines.farkas import find_proof
-from homeostat.proofs.polynomials import row
+from homeostat.proofs.polynomials import holds, point_of, row
 from homeostat.proofs.systems import inputs, parameters_of
 
 __all__ = [
@@ -74,7 +75,14 @@ def run_example(
 
 
 def farkas(given: Rows, then: str, *, example: Mapping[str, str], hints: Rows = ()) -> Certificate:
-    """Prove a row from rows, for all reals; ``example`` satisfies the given rows."""
+    """Prove a row from rows, for all reals.
+
+    Raises:
+        VacuousClaimError: ``example`` does not satisfy the given rows.
+        NoProofError: No proof was found.
+    """
+    if not holds(given, point_of(example)):
+        raise VacuousClaimError(f"{dict(example)} must satisfy {'; '.join(given)}")
     proof = find_proof(given, row(then), hints)
     theorem = {"given": list(given), "then": then}
     return sealed("farkas", theorem, {"proof": proof, "example": dict(example)})
@@ -131,6 +139,10 @@ def _scan_evidence(
     example: Mapping[str, Any],
     hints: Mapping[str, Rows],
 ) -> dict[str, Any]:
+    try:
+        kernel.check_example(theorem, example)
+    except kernel.RejectedError as error:
+        raise VacuousClaimError(f"no run shows that the assumptions can be met: {error}") from error
     known = {location: list(rows) for location, rows in invariants.items()}
     proofs = {
         label: find_proof(given, goal, hints.get(label, ()), field=theorem["field"])
@@ -155,6 +167,7 @@ def scan(
         hints: label of an obligation -> facts to prove on the way.
 
     Raises:
+        VacuousClaimError: The example does not meet the assumptions.
         NoProofError: An obligation could not be proved.
     """
     return sealed("scan", theorem, _scan_evidence(theorem, invariants, example, hints or {}))

@@ -65,7 +65,7 @@ from homeostat.proofs.systems import (
     weights_of,
 )
 
-__all__ = ["RejectedError", "all_ends", "check", "digest", "obligations"]
+__all__ = ["RejectedError", "all_ends", "check", "check_example", "digest", "obligations"]
 
 FILE_BYTES_MAX: Final = 16 * 2**20
 Data = Mapping[str, Any]
@@ -224,6 +224,13 @@ def walk(theorem: Data, fixed: dict[str, Fraction], stages: Any) -> list[dict[st
     return points
 
 
+def check_example(theorem: Data, example: Data) -> None:
+    """Check that a run with stages of every sort meets all assumptions of a scan theorem."""
+    stages = [(sort, point_of(values)) for sort, values in example["stages"]]
+    demand({sort for sort, _ in stages[:-1]} == set(theorem["each"]), "the run misses a sort")
+    walk(theorem, point_of(example["parameters"]), stages)
+
+
 def check_scan(theorem: Data, evidence: Data) -> None:
     """Check a statement on one step for every number of stages, and a run that it speaks of."""
     proofs, labels = evidence["proofs"], set()
@@ -233,9 +240,7 @@ def check_scan(theorem: Data, evidence: Data) -> None:
         prove([row(text) for text in given], goal, proofs[label], field=theorem["field"])
         labels.add(label)
     demand(labels == set(proofs), f"proofs of nothing: {sorted(set(proofs) - labels)[:3]}")
-    fixed, stages = evidence["example"]["parameters"], evidence["example"]["stages"]
-    demand({sort for sort, _ in stages[:-1]} == set(theorem["each"]), "the run misses a sort")
-    walk(theorem, point_of(fixed), [(sort, point_of(values)) for sort, values in stages])
+    check_example(theorem, evidence["example"])
 
 
 def check_farkas(theorem: Data, evidence: Data) -> None:

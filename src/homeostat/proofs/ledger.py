@@ -114,7 +114,7 @@ def decide_claims(
     Raises:
         InvalidInputError: A name means no claim.
         CanaryError: A false neighbour was not caught.
-        RejectedError: Evidence did not pass the kernel.
+        CertificateRejectedError: Evidence did not pass the kernel.
         VacuousClaimError: A claim has nothing to decide.
     """
     claims = ALL_CLAIMS if names is None else claims_named(names)
@@ -134,6 +134,8 @@ def _entry(name: str) -> dict[str, Any]:
         verdict = claim.decide()
     except NoProofError as error:
         verdict = Unknown(reason=f"the engine found no proof: {error}")
+    except kernel.RejectedError as error:
+        raise CertificateRejectedError(f"{claim.id}: {error}") from error
     caught = claim.canary.catch() if claim.canary else None
     return {
         "id": claim.id,

@@ -21,7 +21,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from homeostat.errors import HomeostatError
-from homeostat.proofs.engines.oracle import Model, find_model
+from homeostat.proofs.engines.oracle import RLIMIT, WALL_SECONDS_MAX, Model, find_model
 from homeostat.proofs.polynomials import Poly, Row, add, multiply, polynomial, row
 
 __all__ = ["NoProofError", "find_proof"]
@@ -112,7 +112,8 @@ def _prove(
     models = () if field else (find_model([*rows, negation]) for negation in against)
     shown = "; ".join(given)
     raise NoProofError(
-        f"no multipliers up to level {LEVEL_MAX} prove {p} {sign} 0 from {shown}",
+        f"no multipliers up to level {LEVEL_MAX} prove {p} {sign} 0 from {shown} (z3 was asked for "
+        f"a counter-model: rlimit {RLIMIT}, at most {WALL_SECONDS_MAX} s)",
         next((model for model in models if model is not None), None),
     )
 

@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 
 from homeostat.proofs.polynomials import Poly, Row, point_of
 
-__all__ = ["Model", "find_model"]
+__all__ = ["RLIMIT", "WALL_SECONDS_MAX", "Model", "find_model"]
 
 Model: TypeAlias = dict[str, Fraction]
 
