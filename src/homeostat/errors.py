@@ -23,7 +23,7 @@ class InvalidModelError(InvalidInputError):
 
 
 class CertificateRejectedError(HomeostatError):
-    """The kernel did not accept a certificate, or it proves another theorem than the claim's."""
+    """The kernel did not accept a certificate, or a witness did not replay."""
 
 
 class VacuousClaimError(HomeostatError):

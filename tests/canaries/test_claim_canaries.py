@@ -15,9 +15,9 @@ from homeostat.proofs import claims
 from homeostat.proofs.certificates import run_example, scan_theorem, schur
 from homeostat.proofs.claims import (
     CanaryError,
-    false_enumeration,
     false_rows,
     false_scan,
+    rejected_certificate,
     wrong_step,
 )
 from homeostat.proofs.registry import ALL_CLAIMS
@@ -96,8 +96,10 @@ def test_a_witness_that_replays_one_step_early_too_is_an_alarm() -> None:
 
 def test_a_certificate_of_something_true_is_not_caught() -> None:
     edge = BatchingParameters(1, 1, 3, "1/2")
-    false = false_enumeration(lambda: schur(edge, "stable", {"jury": True}), "the edge is stable")
+    false = rejected_certificate(
+        lambda: schur(edge, "stable", {"jury": True}), "the edge is stable"
+    )
     assert "rejected" in false.catch()
-    true = false_enumeration(lambda: schur(edge, "not stable", {"jury": False}), "it is not")
+    true = rejected_certificate(lambda: schur(edge, "not stable", {"jury": False}), "it is not")
     with pytest.raises(CanaryError, match="the kernel accepted it"):
         true.catch()

@@ -10,13 +10,13 @@ from homeostat.models.batching import (
     DATA_SETS,
     BatchingParameters,
     Pair,
+    canonical_start,
     equilibrium,
     is_schur_stable,
     simulation_step,
     single_type_weights,
     spread,
     theory_matrix,
-    theory_offset,
     theory_step,
 )
 
@@ -30,7 +30,7 @@ FAMILY = [
 @pytest.mark.parametrize("data_set", DATA_SETS, ids=lambda d: d.name)
 def test_matrix_and_offset_are_the_theory_step(data_set: object) -> None:
     parameters = data_set.parameters  # type: ignore[attr-defined]
-    matrix, offset = theory_matrix(parameters), theory_offset(parameters)
+    matrix, offset = theory_matrix(parameters), canonical_start(parameters)
     for before in Pair.run(parameters, step_count=12).theory:
         image = tuple(
             sum((a * m for a, m in zip(row, before, strict=True)), b)

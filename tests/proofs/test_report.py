@@ -350,7 +350,7 @@ class TestPlots:
 class TestShownNumbers:
     def test_a_run_of_steps_is_written_as_a_range(self) -> None:
         assert step_ranges((1, 2, 3, 7, 9, 10)) == "t = 1-3, 7, 9-10".replace("-", "\N{EN DASH}")
-        assert step_ranges(()) == "at no step"
+        assert step_ranges(()) == "a share, of no single step"
 
     def test_an_amount_keeps_its_fraction_unless_the_decimal_is_exact(self) -> None:
         third = amount(WitnessView.of(a_witness_document()).pair.theory[0][0])

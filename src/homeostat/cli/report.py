@@ -9,7 +9,7 @@ from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import Jobs, Json
 from homeostat.cli.terminal import progress_bar, results
-from homeostat.cli.verify import committed_drift, decided, report_drift
+from homeostat.cli.verify import AGREES, committed_drift, decided, report_drift
 
 __all__ = ["make_report"]
 
@@ -52,4 +52,5 @@ def make_report(
     else:
         results().print(f"wrote {page}")
     if committed:
-        report_drift(lines)
+        shown = "the ledger's evidence was checked again; no claim was decided afresh"
+        report_drift(lines, shown if from_ledger else AGREES)

@@ -17,7 +17,11 @@ from homeostat.errors import CertificateRejectedError, InvalidInputError
 if TYPE_CHECKING:
     from homeostat.proofs.ledger import Ledger
 
-__all__ = ["committed_drift", "decided", "report_drift", "verdict_table", "verify_claims"]
+AGREES: Final = (
+    "every claim has the verdict that the ledger records; all evidence was checked again"
+)
+
+__all__ = ["AGREES", "committed_drift", "decided", "report_drift", "verdict_table", "verify_claims"]
 
 _CLAIMS_PER_JOB: Final = 4
 _COLOURS: Final = {
@@ -76,7 +80,7 @@ def verify_claims(
         write_ledger(found, ledger)
         note(f"wrote {ledger}")
     else:
-        report_drift([*committed_drift(found, committed), *recheck(found)])
+        report_drift([*committed_drift(found, committed), *recheck(found)], AGREES)
 
 
 def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
@@ -121,13 +125,13 @@ def committed_drift(found: "Ledger", committed: "Ledger") -> list[str]:
     return [*drift(found, committed), *(f"committed {line}" for line in recheck(committed))]
 
 
-def report_drift(lines: Sequence[str]) -> None:
-    """Print each line of drift to stderr and exit with 1; say so if there is none."""
+def report_drift(lines: Sequence[str], good_news: str) -> None:
+    """Print each line of drift to stderr and exit with 1; say the good news if there is none."""
     for line in lines:
         note(f"drift: {line}")
     if lines:
         raise typer.Exit(ExitCode.DRIFT)
-    note("every claim has the verdict that the ledger records; all evidence was checked again")
+    note(good_news)
 
 
 def verdict_table(claims: Sequence[dict[str, Any]]) -> Table:

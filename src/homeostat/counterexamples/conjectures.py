@@ -15,7 +15,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, TypeAlias, overload
 
-from homeostat.errors import InvalidInputError
+from homeostat.errors import HomeostatError, InvalidInputError
 from homeostat.models.batching import (
     OBSERVABLES,
     BatchingParameters,
@@ -179,7 +179,15 @@ class Conjecture:
     def margin_at(self, pair: Pair, t: int) -> Fraction | bool:
         """Return a user's margin at step t; a float is refused, since it decides nothing."""
         assert self.margin is not None
-        value = self.margin(pair, t)
+        try:
+            value = self.margin(pair, t)
+        except HomeostatError:
+            raise
+        except Exception as error:
+            # Somebody's own code: its mistake is theirs to see, and no error of ours.
+            raise InvalidInputError(
+                f"conjecture {self.name!r} raised {type(error).__name__} at t={t}: {error}"
+            ) from error
         if isinstance(value, bool | Fraction):
             return value
         if isinstance(value, int):
@@ -189,10 +197,9 @@ class Conjecture:
             "must be a bool, an int or a Fraction, so that the answer is exact"
         )
 
-    def first_violation(self, pair: Pair, *, first: int = 0) -> int | None:
-        """Return the smallest t >= first at which it is violated, None if there is none."""
-        steps = range(first, pair.step_count + 1)
-        return next((t for t in steps if self.violated(pair, t)), None)
+    def first_violation(self, pair: Pair) -> int | None:
+        """Return the smallest t at which it is violated, None if there is none."""
+        return next((t for t in range(pair.step_count + 1) if self.violated(pair, t)), None)
 
 
 @overload

@@ -18,7 +18,7 @@ from homeostat.counterexamples.parallel import results_in_order
 from homeostat.counterexamples.space import Point
 from homeostat.models.batching import Pair, State
 
-__all__ = ["Decided", "decide_points", "first_violation", "portable"]
+__all__ = ["Decided", "decide_points", "first_violation", "loaded", "portable"]
 
 _CHUNK = 400
 
@@ -41,6 +41,11 @@ def portable(conjecture: Conjecture) -> Conjecture | str:
     if conjecture.origin is not None:
         return conjecture.origin
     return conjecture.name if CONJECTURES.get(conjecture.name) is conjecture else conjecture
+
+
+def loaded(reference: Conjecture | str) -> Conjecture:
+    """Return the conjecture that ``portable`` stands for; a user's file is run once a process."""
+    return _loaded(reference) if isinstance(reference, str) else reference
 
 
 @lru_cache(maxsize=8)
@@ -83,7 +88,7 @@ def first_violation(
 
 
 def _decide_chunk(conjecture: Conjecture | str, points: Sequence[Point], step_max: int) -> Decided:
-    known = _loaded(conjecture) if isinstance(conjecture, str) else conjecture
+    known = loaded(conjecture)
     best, where = None, None
     for point in points:
         limit = step_max if best is None else best - 1

@@ -27,7 +27,10 @@ def read_bounded(path: Path) -> object:
     if len(content) > BYTES_MAX:
         raise InvalidInputError(f"{path} must have at most {BYTES_MAX} bytes")
     try:
-        return json.loads(content, parse_constant=_refuse, object_pairs_hook=_unique)
+        data: object = json.loads(content, parse_constant=_refuse, object_pairs_hook=_unique)
+        # Half of a surrogate pair is legal in JSON, and in no text that can be written again.
+        json.dumps(data, ensure_ascii=False).encode()
+        return data
     except (ValueError, RecursionError) as error:
         raise InvalidInputError(f"{path} must be JSON: {error}") from error
 

@@ -16,7 +16,7 @@ from homeostat.counterexamples.exact import decide_points
 from homeostat.counterexamples.floats import Lanes, candidate_steps
 from homeostat.counterexamples.observing import readable
 from homeostat.counterexamples.results import Tally
-from homeostat.counterexamples.space import Point, SearchSpace, Start, starts_of
+from homeostat.counterexamples.space import Point, SearchSpace, Start, start_count, starts_of
 from homeostat.errors import InvalidInputError
 from homeostat.models.batching import BatchingParameters, Pair
 
@@ -26,6 +26,7 @@ _REPLAYED_MAX: Final = 200
 """Candidates to replay: the smallest ones suffice, the rest is only counted."""
 
 _LANES_MAX: Final = 1 << 17
+_POINTS_MAX: Final = 20_000_000
 
 
 def search_grid(tally: Tally, space: SearchSpace, start: Start, *, jobs: int) -> None:
@@ -43,7 +44,9 @@ def search_grid(tally: Tally, space: SearchSpace, start: Start, *, jobs: int) ->
             f"conjecture {conjecture.name!r} is about types; method must be 'random'"
         )
     systems = list(space.systems(conjecture))
-    count = sum(len(starts_of(start, s.l_b, space.lattice)) for s in systems)
+    count = sum(start_count(start, s.l_b, space.lattice) for s in systems)
+    if count > _POINTS_MAX:
+        raise InvalidInputError(f"the grid has {count} points, must have at most {_POINTS_MAX}")
     tally.coverage |= {"systems": len(systems), "points": count, "points_decided": 0}
     if readable(conjecture):
         _propose_and_replay(tally, space, start, systems)
@@ -120,4 +123,6 @@ def _decide(
     complete = last is None or last.point_count == total or tally.coverage["steps_decided"] < 0
     if complete:
         tally.coverage["points_decided"] = total
-    tally.exhausted = complete and tally.witness is None and total > 0
+    # A point may violate with figures too long for a witness: found, and not to be shown.
+    violated = last is not None and last.step is not None
+    tally.exhausted = complete and not violated and tally.witness is None and total > 0

@@ -11,10 +11,9 @@ from typing import Final, NamedTuple
 
 import numpy as np
 
-from homeostat.counterexamples.conjectures import Conjecture, load_conjecture
-from homeostat.counterexamples.exact import first_violation, portable
+from homeostat.counterexamples.conjectures import Conjecture
+from homeostat.counterexamples.exact import first_violation, loaded, portable
 from homeostat.counterexamples.floats import Lanes, candidate_steps
-from homeostat.counterexamples.library import CONJECTURES
 from homeostat.counterexamples.observing import readable
 from homeostat.counterexamples.parallel import results_in_order
 from homeostat.counterexamples.results import Tally
@@ -84,10 +83,7 @@ def _explore(
     budget: int,
     seed: np.random.SeedSequence,
 ) -> _Island:
-    conjecture = reference
-    if isinstance(reference, str):
-        conjecture = CONJECTURES.get(reference) or load_conjecture(reference)
-    assert isinstance(conjecture, Conjecture)
+    conjecture = loaded(reference)
     rng = np.random.default_rng(seed)
     explore = _explore_floats if readable(conjecture) else _explore_exactly
     return explore(conjecture, systems, start, step_max, budget, rng)

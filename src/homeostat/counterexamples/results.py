@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from homeostat.counterexamples.conjectures import Conjecture
 from homeostat.counterexamples.witness import Witness
+from homeostat.errors import WitnessRejectedError
 from homeostat.models.batching import BatchingParameters, Pair, State, TypedState
 
 __all__ = ["Progress", "SearchResult", "Tally", "order", "size", "size_of"]
@@ -100,7 +101,6 @@ class Tally:
     witnesses_found: int = 0
     candidates_rejected: int = 0
     exhausted: bool = False
-    sentences: list[str] = field(default_factory=list)
     coverage: dict[str, Any] = field(default_factory=dict)
 
     def report(self, doing: str, done: int, total: int) -> None:
@@ -115,8 +115,13 @@ class Tally:
         if step is None:
             self.candidates_rejected += 1
             return False
+        try:
+            witness = Witness.of(self.conjecture, pair, step, self.found_by)
+        except WitnessRejectedError:
+            # Violated, but with figures too long to write down: no witness that replays.
+            self.candidates_rejected += 1
+            return False
         self.witnesses_found += 1
-        witness = Witness.of(self.conjecture, pair, step, self.found_by)
         if self.witness is None or order(witness) < order(self.witness):
             self.witness = witness
         return True

@@ -6,12 +6,14 @@ with u on the simplex. The lattice of denominator k has the shares that are mult
 """
 
 import itertools
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from homeostat.counterexamples.conjectures import ASSUMPTIONS, Comparison, Conjecture
+from homeostat.counterexamples.witness import STAGES_MAX, STEPS_MAX
 from homeostat.errors import InvalidInputError
 from homeostat.models.batching import BatchingParameters, State, canonical_start
 
@@ -22,6 +24,7 @@ __all__ = [
     "Start",
     "default_space",
     "lattice",
+    "start_count",
     "start_of",
     "starts_of",
 ]
@@ -88,6 +91,11 @@ class SearchSpace:
         for name in ("steps", "lattice", "samples"):
             if not getattr(self, name) >= 1:
                 raise InvalidInputError(f"{name}={getattr(self, name)} must be >= 1")
+        # What cannot stand in a witness is not searched for.
+        if not self.steps <= STEPS_MAX:
+            raise InvalidInputError(f"steps={self.steps} must be <= {STEPS_MAX}")
+        if not max(self.l_bs) <= STAGES_MAX:
+            raise InvalidInputError(f"l_b={max(self.l_bs)} must be <= {STAGES_MAX}")
 
     def l_as_of(self, l_b: int) -> tuple[int, ...]:
         """Return the l_a to combine with an l_b."""
@@ -176,6 +184,12 @@ def lattice(stage_count: int, denominator: int) -> list[Shares]:
         tuple(right - left - 1 for left, right in itertools.pairwise((-1, *bars, slots)))
         for bars in itertools.combinations(range(slots), stage_count - 1)
     ]
+
+
+def start_count(start: Start, stage_count: int, denominator: int) -> int:
+    """Return how many starts ``starts_of`` gives, without making them."""
+    slots = denominator + stage_count - 1
+    return 1 if start == "canonical" else math.comb(slots, stage_count - 1)
 
 
 def starts_of(start: Start, stage_count: int, denominator: int) -> Sequence[Shares]:

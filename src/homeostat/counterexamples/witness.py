@@ -40,6 +40,7 @@ __all__ = [
 SCHEMA: Final = "homeostat.witness/1"
 STEPS_MAX: Final = 10_000
 STAGES_MAX: Final = 64
+BITS_MAX: Final = 14_000
 _FIELDS: Final = (
     "schema",
     "conjecture",
@@ -188,8 +189,16 @@ class Witness:
 def observations(conjecture: Conjecture, pair: Pair, step: int) -> dict[str, str]:
     """Return every figure that a violation at ``step`` rests on, as exact text."""
     if conjecture.margin is not None:
-        return {"margin": str(conjecture.margin_at(pair, step))}
-    return {name: str(pair.observe(name, step)) for name in conjecture.observables}
+        return {"margin": _exact_text(conjecture.margin_at(pair, step))}
+    return {name: _exact_text(pair.observe(name, step)) for name in conjecture.observables}
+
+
+def _exact_text(value: Fraction | int) -> str:
+    """Return a figure as text, if Python will read it back (4300 digits a number)."""
+    bits = max(value.numerator.bit_length(), value.denominator.bit_length())
+    if bits > BITS_MAX:
+        raise WitnessRejectedError(f"a figure of {bits} bits must have at most {BITS_MAX}")
+    return str(value)
 
 
 def replay(witness: Witness, conjecture: Conjecture | None = None) -> Pair:

@@ -18,9 +18,9 @@ __all__ = [
     "CanaryError",
     "Claim",
     "Source",
-    "false_enumeration",
     "false_rows",
     "false_scan",
+    "rejected_certificate",
     "wrong_step",
 ]
 
@@ -158,7 +158,7 @@ def wrong_step(find: Callable[[], Witness]) -> Canary:
     return Canary(falsehood="the witness, one step early", catch=catch)
 
 
-def false_enumeration(build: Callable[[], object], falsehood: str) -> Canary:
+def rejected_certificate(build: Callable[[], object], falsehood: str) -> Canary:
     """Return a canary from a certificate of something false, which the kernel must reject."""
 
     def catch() -> str:

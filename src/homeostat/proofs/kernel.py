@@ -313,8 +313,8 @@ def check_schur(theorem: Data, evidence: Data) -> None:
 
 def trajectories(theorem: Data, steps: int) -> dict[str, Any]:
     """Run every system from the start, exactly."""
-    demand(type(steps) is int and 0 <= steps <= SIZE_MAX, "steps out of range")
     p = parameters_of(theorem["parameters"])
+    demand(type(steps) is int and 0 <= steps * p["l_b"] <= SIZE_MAX, "steps out of range")
     run: dict[str, Any] = {"parameters": p}
     for name, state in starts_of(p, theorem["start"], theorem["typed_start"]).items():
         run[name], alone = [state], bare_theorem(name)
@@ -371,7 +371,7 @@ def check(certificate: Data) -> None:
         demand(set(theorem) == FIELDS[kind][0], f"{kind} theorem: fields {sorted(theorem)}")
         demand(set(evidence) in FIELDS[kind][1:], f"{kind} evidence: fields {sorted(evidence)}")
         CHECKS[kind](theorem, evidence)
-    except (KeyError, TypeError, ValueError, AttributeError, IndexError, RecursionError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, MemoryError, RuntimeError) as error:
         if isinstance(error, RejectedError):
             raise
         raise RejectedError(f"malformed certificate: {type(error).__name__} {error}") from error

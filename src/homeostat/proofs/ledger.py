@@ -206,9 +206,7 @@ def _proves(certificate: Certificate) -> str:
         case "farkas":
             return f"{'; '.join(theorem['given'])} imply {theorem['then']}"
         case "scan":
-            said = sorted({t for rows in theorem["then_each"].values() for t in rows})
-            ends = "; ".join([*said, *theorem["then_last"]])
-            return f"one step of {' and '.join(theorem['systems'])}, any number of stages: {ends}"
+            return _scan_words(theorem)
         case "induction":
             rows = sorted({t for rows in theorem["stages"].values() for t in rows})
             kept = "; ".join([*rows, *theorem["whole"]])
@@ -225,6 +223,26 @@ def _proves(certificate: Certificate) -> str:
             return f"the kernel's own replay: {violated} at t = {theorem['step']}"
         case _:
             raise InvalidInputError(f"certificate kind {kind!r} is not known")
+
+
+def _scan_words(theorem: dict[str, Any]) -> str:
+    """Say what a scan proves, with everything that it assumes."""
+    systems = [name for name in theorem["systems"] if name != "counter"]
+    what = f"one step of {' and '.join(systems)}" if systems else "a sum over the stages"
+    each = sorted({t for rows in theorem["each"].values() for t in rows})
+    assumed = [
+        "; ".join(theorem["given"]),
+        f"at each stage {'; '.join(each)}" if each else "",
+        f"at stage 0 {'; '.join(theorem['last'])}" if theorem["last"] else "",
+        f"ending in {' or '.join(theorem['ends'])}",
+    ]
+    shown = sorted({t for rows in theorem["then_each"].values() for t in rows})
+    then = [
+        f"at each stage {'; '.join(shown)}" if shown else "",
+        f"at stage 0 {'; '.join(theorem['then_last'])}" if theorem["then_last"] else "",
+    ]
+    given = ", ".join(text for text in assumed if text)
+    return f"{what}, any number of stages: {given} imply {', '.join(t for t in then if t)}"
 
 
 def drift(new: Ledger, committed: Ledger) -> list[str]:

@@ -31,6 +31,7 @@ __all__ = [
     "TWO_STAGES",
     "TWO_STAGES_CARRY",
     "TWO_STAGES_LINKS",
+    "bare_theorem",
     "compare",
     "inputs",
     "outputs",

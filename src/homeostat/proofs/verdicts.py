@@ -34,7 +34,11 @@ def _checked(certificates: tuple[Certificate, ...]) -> None:
 @final
 @dataclass(frozen=True, kw_only=True)
 class Proved:
-    """The kernel accepted certificates for everything that the statement says."""
+    """The kernel accepted the certificates.
+
+    That their theorems say what the claim's sentence says is for the claim's code and its
+    reader; the ledger's drift compares the theorems, so none is exchanged unnoticed.
+    """
 
     word: ClassVar[str] = "proved"
     certificates: tuple[Certificate, ...]

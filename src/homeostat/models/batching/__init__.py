@@ -4,7 +4,6 @@ from homeostat.models.batching.linear import (
     equilibrium,
     is_schur_stable,
     theory_matrix,
-    theory_offset,
 )
 from homeostat.models.batching.parameters import (
     DATA_SETS,
@@ -49,7 +48,6 @@ __all__ = [
     "spread",
     "stage_weights",
     "theory_matrix",
-    "theory_offset",
     "theory_step",
     "typed_simulation_step",
     "typed_theory_step",

@@ -1,9 +1,9 @@
 """Theory as an affine map: its matrix, characteristic polynomial and fixed point.
 
-Source: note 003, sections 2.6 and 7.6. T(M) = A M + b, where A shifts the stages and
-its first row carries -W_{s+1}/W_0. The nonzero eigenvalues of A are the roots of
-W_0 z^(n-1) + W_1 z^(n-2) + ... + W_{n-1}; the last column of A is zero, because the
-requests of the last stage leave.
+Source: note 003, sections 2.6 and 7.6. T(M) = A M + b, where A shifts the stages and its first
+row carries -W_{s+1}/W_0, and b is the canonical start: what fills an empty batch. The nonzero
+eigenvalues of A are the roots of W_0 z^(n-1) + W_1 z^(n-2) + ... + W_{n-1}; the last column of A
+is zero, because the requests of the last stage leave.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ from fractions import Fraction
 
 from homeostat.models.batching.parameters import BatchingParameters, State
 
-__all__ = ["equilibrium", "is_schur_stable", "theory_matrix", "theory_offset"]
+__all__ = ["equilibrium", "is_schur_stable", "theory_matrix"]
 
 
 def equilibrium(parameters: BatchingParameters) -> State:
@@ -26,12 +26,6 @@ def theory_matrix(parameters: BatchingParameters) -> tuple[State, ...]:
     first = (*(-w / weights[0] for w in weights[1:]), Fraction(0))
     shift = (tuple(Fraction(j == s) for j in range(n)) for s in range(n - 1))
     return (first, *shift)
-
-
-def theory_offset(parameters: BatchingParameters) -> State:
-    """Return b of T(M) = A M + b: fresh requests that fill an empty batch."""
-    first = parameters.capacity / parameters.weights[0]
-    return (first,) + (Fraction(0),) * (parameters.stage_count - 1)
 
 
 def is_schur_stable(coefficients: Sequence[Fraction]) -> bool:

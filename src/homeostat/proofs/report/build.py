@@ -175,12 +175,12 @@ def _replaced(folder: Path) -> Iterator[Path]:
     try:
         new.mkdir()
         yield new
-        if folder.exists():
-            folder.rename(old)
         try:
+            if folder.exists():
+                folder.rename(old)
             new.rename(folder)
         except BaseException:
-            if old.exists():
+            if old.exists() and not folder.exists():
                 old.rename(folder)
             raise
     finally:

@@ -89,7 +89,7 @@ def brief_evidence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
 def step_ranges(steps: Sequence[int]) -> str:
     """Return steps in words: ``t = 1-3, 7``, the dash typeset."""
     if not steps:
-        return "at no step"
+        return "a share, of no single step"
     runs: list[list[int]] = []
     for t in steps:
         if runs and t == runs[-1][1] + 1:

@@ -45,19 +45,18 @@ class Picture:
 
 
 _KIND_WORDS: Final[Mapping[str, str]] = {
-    "scan": "The kernel follows one step of both systems stage by stage, with invariants "
+    "scan": "The kernel follows one step stage by stage, from the top, with invariants "
     "between the stages, and checks that every move keeps them. The number of stages is "
     "free, so this proves the claim for every number of stages at once.",
     "induction": "What holds at the start and is kept by one step holds for ever. The kernel "
     "derives the obligations of that step itself and checks each by exact arithmetic.",
     "farkas": "Rows multiplied by numbers and added give a row that no point satisfies, or "
     "the row to be shown. The kernel multiplies and adds, in exact fractions.",
-    "schur": "The kernel decides where the roots of Theory's polynomial lie, exactly, by "
-    "Jury's table.",
+    "schur": "The kernel decides where the roots of Theory's polynomial lie, exactly: by Jury's "
+    "table, by a rational Lyapunov matrix, or by an explicit factor.",
     "enumeration": "The kernel runs both systems again in exact fractions and looks at every step.",
     "replay": "The kernel runs both systems again in exact fractions and confirms the step at "
     "which the claim is broken.",
-    "sign_on_interval": "The kernel counts the real roots in the interval with Sturm's sequence.",
 }
 """Certificate kind -> what the kernel does with it."""
 

@@ -19,13 +19,13 @@ from homeostat.models.batching import (
     BatchingParameters,
     Pair,
     State,
+    canonical_start,
     equilibrium,
     is_schur_stable,
     simulation_step,
     single_type_weights,
     spread,
     theory_matrix,
-    theory_offset,
     theory_step,
 )
 from homeostat.models.numbers import Number
@@ -177,7 +177,7 @@ def moves(pair: Pair, t: int) -> Figures | None:
 def companion_form_fails(pair: Pair) -> Violation | None:
     """T(M) = A M + b, and det(z - A) = z sum W_s z^(n-1-s) / W_0 (section 7.6)."""
     parameters = pair.parameters
-    matrix, offset = theory_matrix(parameters), theory_offset(parameters)
+    matrix, offset = theory_matrix(parameters), canonical_start(parameters)
     for t, (before, after) in enumerate(zip(pair.theory, pair.theory[1:], strict=False), 1):
         image = tuple(_dot(row, before) + b for row, b in zip(matrix, offset, strict=True))
         if image != after:

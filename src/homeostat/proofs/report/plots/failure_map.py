@@ -63,14 +63,6 @@ class FailureMap:
         """Whether gcd(l_a, l_b) = 1."""
         return math.gcd(self.l_a, self.l_b) == 1
 
-    @property
-    def failing_share_stable(self) -> float | None:
-        """Share of the stable grid points at which dominance fails; None if none is stable."""
-        stable = self.root_max < 1
-        if not stable.any():
-            return None
-        return float((self.first_failure[stable] > 0).mean())
-
 
 def stage_pairs() -> list[tuple[int, int]]:
     """Return every (l_a, l_b) with l_b <= 6, coprime pairs first."""

@@ -4,17 +4,22 @@ from collections.abc import Callable
 from typing import Final
 
 from homeostat.counterexamples import Conjecture, Witness, corpus, find_conjecture, replay
+from homeostat.counterexamples.results import order
 from homeostat.models.batching import DATA_SETS, BatchingParameters, DataSet, Pair, canonical_start
 from homeostat.proofs.certificates import enumeration, replayed
-from homeostat.proofs.claims import Canary, Source, false_enumeration
+from homeostat.proofs.claims import Canary, Source, rejected_certificate
+from homeostat.proofs.theory.batching.note_readings import READINGS
+from homeostat.proofs.theory.batching.note_tables import recomputed_figures
 from homeostat.proofs.verdicts import Proved, Refuted, Unknown, Verdict
 
 __all__ = [
-    "ALL_TIME",
+    "ANY_SYSTEM",
     "DATA",
+    "FREE",
     "POSITIVE",
     "SAMPLE",
     "data_set_scope",
+    "first_witness",
     "from_corpus",
     "on_data_set",
     "refuted_by_corpus",
@@ -27,7 +32,8 @@ POSITIVE: Final = ("w > 0",)
 SAMPLE: Final = BatchingParameters(1, 1, 3, "2/5", 10)
 """Small parameters for runs that show assumptions to be satisfiable."""
 DATA: Final = {data.name: data for data in DATA_SETS}
-ALL_TIME: Final = "every number of stages, all positive weights (so every real l0 and q), all t"
+ANY_SYSTEM: Final = "every number of stages, all positive weights (so every real l0 > -1, q > 0)"
+FREE: Final = "every system, every start M(0) >= 0 with sum W_s M_s = B, all t"
 
 
 def section(number: str) -> Source:
@@ -44,15 +50,10 @@ def data_set_scope(data: DataSet) -> str:
     )
 
 
-def _size(witness: Witness) -> tuple[int, ...]:
-    p = witness.parameters
-    return (witness.step, p.l_b, p.l_a, len(str(p.l0)), sum(map(len, map(str, witness.start))))
-
-
 def from_corpus(name: str, admit: Callable[[Witness], bool] = lambda _: True) -> list[Witness]:
     """Return the known witnesses of a conjecture that meet a condition, smallest first."""
     found = [w for w in corpus() if w.conjecture == name and admit(w)]
-    return sorted(found, key=_size)
+    return sorted(found, key=order)
 
 
 def smallest_witness(name: str, admit: Callable[[Witness], bool] = lambda _: True) -> Witness:
@@ -89,14 +90,32 @@ def on_data_set(name: str, data: DataSet) -> Callable[[], Verdict]:
     def decide() -> Verdict:
         conjecture = find_conjecture(name)
         pair = Pair.run(data.parameters, step_count=data.step_count)
-        step = conjecture.first_violation(pair)
-        if step is None:
+        witness = first_witness(conjecture, pair, data)
+        if witness is None:
             return Proved(certificates=(_never(conjecture, data),))
-        found_by = {"method": "exact run of the data set", "data_set": data.name}
-        witness = Witness.of(conjecture, pair, step, found_by)
-        return Refuted(witnesses=(witness,), certificates=(replayed(witness),))
+        return Refuted(
+            witnesses=(witness,),
+            certificates=(replayed(witness),),
+            detail=_other_reading(name, data),
+        )
 
     return decide
+
+
+def first_witness(conjecture: Conjecture, pair: Pair, data: DataSet) -> Witness | None:
+    """Return the witness at the first violated step of a data set's run, if any."""
+    step = conjecture.first_violation(pair)
+    how = {"method": "exact run of the data set", "data_set": data.name}
+    return None if step is None else Witness.of(conjecture, pair, step, how)
+
+
+def _other_reading(name: str, data: DataSet) -> str | None:
+    """Say under which other reading of the note its own figure comes out, if under any."""
+    figures = [f for f in recomputed_figures() if (f.key, f.data_set) == (name, data.name)]
+    readings = [READINGS[reading][0] for f in figures for reading in f.explained_by]
+    return (
+        f"The note's figure comes out under another reading: {readings[0]}." if readings else None
+    )
 
 
 def _never(conjecture: Conjecture, data: DataSet) -> dict[str, object]:
@@ -115,4 +134,4 @@ def reversed_canary(name: str, data: DataSet) -> Canary:
         never = [[left, ">", right]]
         return enumeration(data.parameters, start, step_count=data.step_count, never=never)
 
-    return false_enumeration(build, falsehood)
+    return rejected_certificate(build, falsehood)

@@ -7,7 +7,7 @@ stages and all positive weights, not for a list of small cases.
 from homeostat.models.batching import canonical_start
 from homeostat.proofs.certificates import induction, run_example, scan, scan_theorem
 from homeostat.proofs.claims import Claim, false_scan
-from homeostat.proofs.theory.batching.common import ALL_TIME, DATA, POSITIVE, SAMPLE, section
+from homeostat.proofs.theory.batching.common import ANY_SYSTEM, DATA, POSITIVE, SAMPLE, section
 from homeostat.proofs.verdicts import Proved
 
 __all__ = ["CLAIMS"]
@@ -90,7 +90,7 @@ CLAIMS = (
         id="batching.token_balance",
         title="Both systems always fill the capacity exactly",
         statement="After any step of Theory or of Simulation, from any start, sum W_s M_s = B.",
-        scope=ALL_TIME,
+        scope=f"{ANY_SYSTEM}, all t",
         source=section("2.5"),
         decide=_decide_balance,
         canary=false_scan(
@@ -106,7 +106,7 @@ CLAIMS = (
         id="batching.nonnegative",
         title="Simulation never has a negative stage",
         statement="M(0) >= 0 implies M^S(t) >= 0 for all t.",
-        scope=ALL_TIME,
+        scope=f"{ANY_SYSTEM}, every B > 0, all t",
         source=section("3.3"),
         decide=_decide_nonnegative,
         canary=false_scan(
@@ -122,7 +122,7 @@ CLAIMS = (
         id="batching.weighted_delta_zero",
         title="The weighted differences of the two systems cancel",
         statement="sum W_s (M^T_s - M^S_s) = 0 after any step, whatever both started from.",
-        scope=ALL_TIME,
+        scope=f"{ANY_SYSTEM}, all t",
         source=section("7.1"),
         decide=_decide_difference,
         canary=false_scan(

@@ -3,11 +3,12 @@
 from homeostat.proofs.certificates import farkas
 from homeostat.proofs.claims import Claim, false_rows, wrong_step
 from homeostat.proofs.theory.batching.common import (
-    ALL_TIME,
     DATA,
+    FREE,
     data_set_scope,
     on_data_set,
     refuted_by_corpus,
+    reversed_canary,
     section,
     smallest_witness,
 )
@@ -16,7 +17,6 @@ from homeostat.proofs.verdicts import Proved
 
 __all__ = ["CLAIMS"]
 
-_FREE = "every system, every start M(0) >= 0 with sum W_s M_s = B, all t"
 _GAP = ("G_T >= T_m - T_n", "G_S = S_m - S_n", "T_m - S_m >= T_n - S_n")
 
 
@@ -43,7 +43,7 @@ def _refutable(name: str, title: str, statement: str, number: str, remark: str =
         id=f"batching.{name}",
         title=title,
         statement=statement,
-        scope=_FREE,
+        scope=FREE,
         source=section(number),
         decide=refuted_by_corpus(name),
         canary=wrong_step(lambda: smallest_witness(name)),
@@ -63,7 +63,7 @@ def _peak_on_data(name: str) -> Claim:
         scope=data_set_scope(data),
         source=section("5.4"),
         decide=on_data_set("delta_at_peak", data),
-        canary=wrong_step(lambda: smallest_witness("delta_at_peak")),
+        canary=reversed_canary("delta_at_peak", data),
         vacuity="an exact run of the data set",
         remark="The note reports this for every step in section 5.3, and case C, which is its "
         "failure, for about 18 % of them in section 6.4."
@@ -78,7 +78,7 @@ CLAIMS = (
         id="batching.min_when_theory_negative",
         title="When Theory's minimum is negative, Simulation's is not below it",
         statement="min M^T(t) < 0 implies min M^S(t) >= min M^T(t).",
-        scope=ALL_TIME,
+        scope=FREE,
         source=section("6.1"),
         decide=_decide_negative_minimum,
         canary=false_rows("the same without Simulation's sign", ["min_T < 0"], "min_S >= min_T"),
@@ -97,7 +97,7 @@ CLAIMS = (
         id="batching.delta_at_peak.free",
         title="Theory is at least Simulation where Simulation peaks, from any start",
         statement="D >= 0 at the stage where M^S is largest, for all t, from every start.",
-        scope=_FREE,
+        scope=FREE,
         source=section("5.4"),
         decide=refuted_by_corpus("delta_at_peak"),
         canary=wrong_step(lambda: smallest_witness("delta_at_peak")),

@@ -18,7 +18,9 @@ from homeostat.proofs.certificates import (
 from homeostat.proofs.claims import Claim, false_scan, wrong_step
 from homeostat.proofs.engines.schur import lyapunov
 from homeostat.proofs.theory.batching.common import (
+    ANY_SYSTEM,
     DATA,
+    FREE,
     POSITIVE,
     data_set_scope,
     from_corpus,
@@ -28,6 +30,7 @@ from homeostat.proofs.theory.batching.common import (
     section,
     smallest_witness,
 )
+from homeostat.proofs.theory.batching.conservation import nonnegative_certificate
 from homeostat.proofs.verdicts import Proved, Refuted, Unknown, Verdict
 
 __all__ = ["CLAIMS"]
@@ -173,6 +176,7 @@ def _decide_first_eviction() -> Proved:
     return Proved(
         certificates=(
             _before_eviction(),
+            nonnegative_certificate(),
             scan(
                 _first_eviction("n_T < 0"),
                 _EVICTION,
@@ -184,14 +188,17 @@ def _decide_first_eviction() -> Proved:
     )
 
 
-_FREE = "every system, every start M(0) >= 0 with sum W_s M_s = B, all t"
+_EXTREMES = (
+    ("max_dominance", "Theory's maximum is the larger one", "max M^T >= max M^S"),
+    ("min_dominance", "Theory's minimum is the smaller one", "min M^T <= min M^S"),
+)
 
 CLAIMS = (
     Claim(
         id="batching.g_dominance",
         title="The spread of Theory is never below that of Simulation, from any start",
         statement="G^T(t) >= G^S(t) for all t, from every shared start.",
-        scope=_FREE,
+        scope=FREE,
         source=section("4.1"),
         decide=refuted_by_corpus("g_dominance"),
         canary=wrong_step(lambda: smallest_witness("g_dominance")),
@@ -226,7 +233,8 @@ CLAIMS = (
         id="batching.g_dominance_two_stages",
         title="With two stages the spread of Theory is never below that of Simulation",
         statement="For l_B = 2, G^T(t) >= G^S(t) for all t, from every shared start.",
-        scope="l_A = 1, l_B = 2; all positive weights, so every l0 and q; every start; all t",
+        scope="l_A = 1, l_B = 2, every l0 and q; every start M(0) >= 0 with sum W_s M_s = B, "
+        "B > 0; all t",
         source=section("-"),
         decide=_decide_two_stages,
         canary=false_scan(
@@ -236,6 +244,9 @@ CLAIMS = (
             _two_stage_example(),
         ),
         vacuity="the canonical start at l0 = 1, q = 9/10",
+        remark="The certificate keeps the order of the squared distances of the two stages; both "
+        "start from the same state, so it holds at the start, and of two stages the spread is "
+        "the distance.",
         property_twin="g_dominance_two_stages",
     ),
     Claim(
@@ -243,7 +254,7 @@ CLAIMS = (
         title="At the first eviction the spread of Theory is at least that of Simulation",
         statement="Until the first step that evicts both systems are equal, and at that step "
         "G^T >= G^S.",
-        scope="every number of stages, all positive weights, every start M(0) >= 0",
+        scope=f"{ANY_SYSTEM}, every B > 0, every start M(0) >= 0",
         source=section("-"),
         decide=_decide_first_eviction,
         canary=false_scan(
@@ -253,6 +264,10 @@ CLAIMS = (
             run_example(_EVICTING, canonical_start(_EVICTING), _BOTH),
         ),
         vacuity="the first step of data set 1 evicts; its equilibrium never does",
+        remark="In order: a step that evicts nothing leaves both systems equal, so until the first "
+        "eviction they are; Simulation's stages are never negative; at the eviction each stage "
+        "of Simulation is at most Theory's, its stage 0 is empty and Theory's is negative; so "
+        "any two stages i, j of Simulation differ by no more than Theory's extremes u and l.",
         property_twin="first_eviction_dominance",
     ),
     *(
@@ -268,33 +283,27 @@ CLAIMS = (
             property_twin=name,
         )
         for data in DATA.values()
-        for name, title, statement in (
-            ("max_dominance", "Theory's maximum is the larger one", "max M^T >= max M^S"),
-            ("min_dominance", "Theory's minimum is the smaller one", "min M^T <= min M^S"),
-        )
+        for name, title, statement in _EXTREMES
     ),
     *(
         Claim(
             id=f"batching.{name}.free",
             title=f"{title}, from any start",
             statement=f"{statement} for all t, from every shared start.",
-            scope=_FREE,
+            scope=FREE,
             source=section("5.2"),
             decide=refuted_by_corpus(name),
             canary=wrong_step(partial(smallest_witness, name)),
             vacuity="the witness itself",
             property_twin=name,
         )
-        for name, title, statement in (
-            ("max_dominance", "Theory's maximum is the larger one", "max M^T >= max M^S"),
-            ("min_dominance", "Theory's minimum is the smaller one", "min M^T <= min M^S"),
-        )
+        for name, title, statement in _EXTREMES
     ),
     Claim(
         id="batching.weak_time_average",
         title="On average over time the spread of Theory is at least that of Simulation",
         statement="The mean of G^T over 1 .. t is >= the mean of G^S over 1 .. t, for all t.",
-        scope=_FREE,
+        scope=FREE,
         source=section("8.3"),
         decide=refuted_by_corpus("weak_time_average"),
         canary=wrong_step(lambda: smallest_witness("weak_time_average")),

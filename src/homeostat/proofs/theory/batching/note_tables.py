@@ -21,8 +21,8 @@ from homeostat.proofs.theory.batching.note_readings import READINGS, STATED, Run
 
 __all__ = [
     "QUOTES",
+    "Counted",
     "Figure",
-    "Measured",
     "Quote",
     "ReadingValue",
     "recomputed_figures",
@@ -30,7 +30,7 @@ __all__ = [
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
+class Counted:
     """One figure of one run: its exact value, its text, and the steps behind it.
 
     Attributes:
@@ -44,7 +44,7 @@ class Measured:
     steps: tuple[int, ...]
 
 
-Measure: TypeAlias = Callable[[Run], Measured]
+Measure: TypeAlias = Callable[[Run], Counted]
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ def _percent(value: Fraction) -> str:
     return f"{float(value * 100):.4g} %"
 
 
-def _share(count: int, total: int, steps: Sequence[int]) -> Measured:
+def _share(count: int, total: int, steps: Sequence[int]) -> Counted:
     value = Fraction(count, total)
-    return Measured(value, f"{count}/{total} = {_percent(value)}", tuple(steps))
+    return Counted(value, f"{count}/{total} = {_percent(value)}", tuple(steps))
 
 
 # What is counted ---------------------------------------------------------------------
@@ -156,10 +156,10 @@ def _share(count: int, total: int, steps: Sequence[int]) -> Measured:
 def _always(holds: Callable[[Run, int], bool]) -> Measure:
     """Count the steps where a property holds; a difference rests on those where it fails."""
 
-    def measure(run: Run) -> Measured:
+    def measure(run: Run) -> Counted:
         failing = [t for t in run.window if not holds(run, t)]
         total = len(run.window)
-        return Measured(
+        return Counted(
             Fraction(total - len(failing), total), f"{total - len(failing)}/{total}", (*failing,)
         )
 
@@ -169,32 +169,32 @@ def _always(holds: Callable[[Run, int], bool]) -> Measure:
 def _frequency(happens: Callable[[Run, int], bool]) -> Measure:
     """Count the steps where something happens, as a share of all."""
 
-    def measure(run: Run) -> Measured:
+    def measure(run: Run) -> Counted:
         steps = [t for t in run.window if happens(run, t)]
         return _share(len(steps), len(run.window), steps)
 
     return measure
 
 
-def _componentwise(run: Run) -> Measured:
+def _componentwise(run: Run) -> Counted:
     """Count the (t, stage) where Theory is below Simulation."""
     n = run.parameters.stage_count
     below = [t for t in run.window for s in range(n) if run.delta(t, s) < 0]
     return _share(len(below), n * len(run.window), sorted(set(below)))
 
 
-def _evicted_at_peak(run: Run) -> Measured:
+def _evicted_at_peak(run: Run) -> Counted:
     """Add up what is evicted at the stage where Simulation is largest."""
     lost = {t: Fraction(run.evicted[t][run.peak(t)]) for t in run.window}
     steps = tuple(t for t, amount in lost.items() if amount > 0)
     total = sum(lost.values(), Fraction(0))
     exact = str(total)
     text = exact if len(exact) <= 12 else f"about {float(total):.6g}"
-    return Measured(total, text, steps)
+    return Counted(total, text, steps)
 
 
 def _parameter(value: Callable[[Run], Fraction | int]) -> Measure:
-    return lambda run: Measured(Fraction(value(run)), str(value(run)), ())
+    return lambda run: Counted(Fraction(value(run)), str(value(run)), ())
 
 
 _CASES: Final[Mapping[str, Callable[[Run, int], bool]]] = {
@@ -319,15 +319,18 @@ def _compared(quote: Quote, runs: Mapping[str, Run]) -> Figure:
         if name != STATED and quote.dynamic
         for got in (quote.measure(run),)
     )
-    steps = () if agrees else _steps_differing(ours, readings)
+    steps = () if agrees or quote.unit is not None else _steps_differing(ours, readings)
     return Figure(
         quote.key, quote.section, quote.meaning, quote.data_set, quote.note,
         ours.text, ours.value, steps, agrees, readings,
     )  # fmt: skip
 
 
-def _steps_differing(ours: Measured, readings: Iterable[ReadingValue]) -> tuple[int, ...]:
-    """Return the steps of a difference; only another window counts steps of the same run."""
+def _steps_differing(ours: Counted, readings: Iterable[ReadingValue]) -> tuple[int, ...]:
+    """Return the steps of a difference; only another window counts steps of the same run.
+
+    Not for a rounded share: which of the steps in it are too many, nobody can say.
+    """
     for reading in readings:
         if reading.name == "from_start" and reading.agrees:
             return tuple(sorted(set(ours.steps) ^ set(reading.steps)))

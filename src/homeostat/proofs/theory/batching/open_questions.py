@@ -37,7 +37,7 @@ CLAIMS = (
         )
         for key, words in {
             **_POINTS,
-            "family": "all coprime stable points with l_B <= 5 of a stated family",
+            "family": "coprime stable points with l_B <= 5, of a family still to be chosen",
         }.items()
     ),
     *(
@@ -63,7 +63,7 @@ CLAIMS = (
         "common_factor_unstable",
         "A common factor of the stage counts is never stable",
         "gcd(l_A, l_B) > 1 implies that Theory is not stable, for every l0 >= 1.",
-        "a stated family of (l_A, l_B, q), all real l0 >= 1",
+        "a family of (l_A, l_B, q) still to be chosen, all real l0 >= 1",
         section("4.3"),
     ),
     _open(

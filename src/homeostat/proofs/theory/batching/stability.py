@@ -2,7 +2,7 @@
 
 from homeostat.models.batching import BatchingParameters
 from homeostat.proofs.certificates import farkas, scan, scan_theorem, schur
-from homeostat.proofs.claims import Claim, false_enumeration, false_scan
+from homeostat.proofs.claims import Claim, false_scan, rejected_certificate
 from homeostat.proofs.theory.batching.common import refuted_by_corpus, section
 from homeostat.proofs.verdicts import Proved
 
@@ -109,7 +109,7 @@ CLAIMS = (
         scope="all parameters",
         source=section("7.6"),
         decide=refuted_by_corpus("coprime_stable"),
-        canary=false_enumeration(
+        canary=rejected_certificate(
             lambda: schur(BOUNDARY, "stable", {"jury": True}), "(1,1,3,1/2) is stable"
         ),
         vacuity="the witness itself",
@@ -142,9 +142,9 @@ CLAIMS = (
         title="At (l0, l_A, l_B, q) = (1, 1, 3, 1/2) a root lies exactly on the circle",
         statement="The stage polynomial of (1, 1, 3, 1/2) has a root of modulus exactly 1.",
         scope="this one point",
-        source=section("4.3"),
+        source=section("-"),
         decide=_decide_boundary,
-        canary=false_enumeration(
+        canary=rejected_certificate(
             lambda: schur(BOUNDARY, "on the circle", {"factor": "1/2"}),
             "z^2 + z/2 + 1 divides the polynomial",
         ),
