@@ -5,7 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from homeostat.counterexamples import SearchSpace, Witness, conjecture, find_conjecture, search
+from homeostat.counterexamples import (
+    SearchSpace,
+    Witness,
+    conjecture,
+    corpus,
+    find_conjecture,
+    load_conjecture,
+    search,
+)
 from homeostat.counterexamples.files import read_bounded
 from homeostat.counterexamples.space import Start, lattice, start_count
 from homeostat.errors import InvalidInputError, WitnessRejectedError
@@ -70,3 +78,18 @@ def test_half_a_surrogate_pair_is_refused_where_it_is_read(tmp_path: Path) -> No
     path.write_text(r'{"x": "\ud800"}')
     with pytest.raises(InvalidInputError, match="must be JSON"):
         read_bounded(path)
+
+
+@pytest.mark.parametrize("body", ["import sys\nsys.exit(0)\n", "1/0\n"])
+def test_a_file_that_ends_the_program_or_fails_is_no_conjecture(tmp_path: Path, body: str) -> None:
+    path = tmp_path / "mine.py"
+    path.write_text(body)
+    with pytest.raises(InvalidInputError, match="must run without error"):
+        load_conjecture(f"{path}:x")
+
+
+def test_a_witness_must_be_written_in_lowest_terms() -> None:
+    data = corpus()[0].to_json()
+    data["parameters"] = {**data["parameters"], "l0": f"{data['parameters']['l0']}/1"}
+    with pytest.raises(InvalidInputError, match="lowest terms"):
+        Witness.from_json(data)

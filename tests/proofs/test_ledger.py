@@ -271,3 +271,30 @@ def test_evidence_that_the_kernel_refuses_stops_the_run_and_names_the_claim(
     monkeypatch.setattr(ledger, "ALL_CLAIMS", (claim,))
     with pytest.raises(CertificateRejectedError, match=claim.id):
         decide_claims(jobs=1)
+
+
+def _flipped(committed: Ledger, name: str, verdict: str) -> Ledger:
+    claims = [dict(e, verdict=verdict) if e["id"] == name else e for e in committed.claims]
+    return Ledger(tuple(claims))
+
+
+def test_a_verdict_that_is_flipped_does_not_go_with_its_evidence(committed: Ledger) -> None:
+    (first, second) = recheck(_flipped(committed, "batching.g_dominance", "proved"))
+    assert "proved without evidence: no certificate" in first
+    assert "proved beside a witness against it" in second
+    (line,) = recheck(_flipped(committed, "batching.nonnegative", "refuted"))
+    assert "refuted without evidence: no witness" in line
+
+
+@pytest.mark.parametrize("key", ["title", "source", "trusts", "vacuity"])
+def test_what_is_said_around_a_verdict_may_not_drift_either(committed: Ledger, key: str) -> None:
+    changed = Ledger(({**committed.claims[0], key: "another"}, *committed.claims[1:]))
+    (line,) = drift(changed, committed)
+    assert line.startswith(f"{committed.claims[0]['id']}: {key} was")
+
+
+def test_a_claim_that_stands_twice_is_refused(committed: Ledger) -> None:
+    data = committed.to_json()
+    data["claims"] = [*data["claims"], data["claims"][0]]
+    with pytest.raises(InvalidInputError, match="stands twice"):
+        Ledger.from_json(data)

@@ -166,7 +166,8 @@ class TestPages:
 
     def test_a_proof_is_shown_with_the_command_of_the_kernel(self, report: Path) -> None:
         text = (report / "claims" / "batching.token_balance.html").read_text()
-        assert "python -m homeostat.proofs.kernel report/evidence/batching.balance.1.json" in text
+        kernel = "PYTHONPATH=src python3 -S -m homeostat.proofs.kernel"
+        assert f"{kernel} report/evidence/batching.balance.1.json" in text
 
     def test_a_measurement_is_shown_point_by_point(self, report: Path) -> None:
         text = (report / "claims" / "batching.probability.html").read_text()

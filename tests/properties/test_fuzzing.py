@@ -1,9 +1,11 @@
 """A run of a suite: deterministic, honest about what it did not find, and interruptible."""
 
 import json
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +23,7 @@ from homeostat.properties import (
     fuzz,
     runner,
 )
+from homeostat.properties.runner import _heard_interrupts
 from homeostat.properties.strategies import batching_parameters, pairs
 
 SOME = ("token_balance", "merge_exact", "g_dominance", "delta_at_peak", "theory_nonnegative")
@@ -300,3 +303,11 @@ def test_assert_suite_shows_the_case_and_the_line_that_repeats_it() -> None:
     assert "refuted one" in text
     assert "parameters: {'l0':" in text
     assert "repeat with: homeostat fuzz own --examples 100 --seed 2" in text
+
+
+def test_an_interrupt_that_a_callback_swallows_is_heard_at_the_next_case() -> None:
+    with _heard_interrupts() as heard:
+        with suppress(KeyboardInterrupt):
+            signal.raise_signal(signal.SIGINT)
+        assert heard.is_set()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

@@ -69,4 +69,6 @@ def _show(found: "FuzzResult") -> None:
             for name, value in (result.example or {}).items():
                 typer.echo(f"  {name} = {value}")
     typer.echo(f"{found.verdict}: suite {found.suite}, {len(found.results)} properties")
+    if found.interrupted:
+        note("interrupted: the properties above are those that were done")
     note(f"the same run again: {found.replay_line}")

@@ -1,13 +1,18 @@
 """Options that several commands share, and integers that say which rule they break."""
 
 from collections.abc import Callable
-from typing import Annotated, Any, TypeAlias
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeAlias
 
 import typer
 
 from homeostat.errors import HomeostatError
 
-__all__ = ["Jobs", "Json", "OptionError", "Seed", "integer_option"]
+__all__ = ["LEDGER", "Jobs", "Json", "OptionError", "Seed", "integer_option"]
+
+
+LEDGER: Final = Path("ledger.json")
+"""Where the committed ledger is, seen from a checkout."""
 
 
 class OptionError(HomeostatError):
@@ -51,7 +56,7 @@ Json: TypeAlias = Annotated[
     bool, typer.Option("--json", help="Print JSON to stdout, and nothing else there.")
 ]
 Jobs: TypeAlias = Annotated[
-    int, integer_option("--jobs", "-j", minimum=1, text="Processes to run at once.")
+    int, integer_option("--jobs", "-j", minimum=1, maximum=256, text="Processes to run at once.")
 ]
 Seed: TypeAlias = Annotated[
     int, integer_option("--seed", text="Seed; the same seed gives the same run.")

@@ -7,9 +7,9 @@ import typer
 
 from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode
-from homeostat.cli.options import Jobs, Json
-from homeostat.cli.terminal import progress_bar, results
-from homeostat.cli.verify import AGREES, committed_drift, decided, report_drift
+from homeostat.cli.options import LEDGER, Jobs, Json
+from homeostat.cli.terminal import note, progress_bar, results
+from homeostat.cli.verify import AGREES, committed_drift, decided, report_drift, verdict_table
 
 __all__ = ["make_report"]
 
@@ -19,7 +19,7 @@ def make_report(
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder to write.")] = Path("report"),
     ledger: Annotated[
         Path, typer.Option("--ledger", help="Committed ledger to compare with, if it is there.")
-    ] = Path("ledger.json"),
+    ] = LEDGER,
     from_ledger: Annotated[
         bool,
         typer.Option("--from-ledger", help="Show the ledger as it is; decide nothing afresh."),
@@ -40,9 +40,13 @@ def make_report(
     from homeostat.proofs.ledger import read_ledger
     from homeostat.proofs.report import write_report
 
-    committed = read_ledger(ledger) if ledger.exists() or from_ledger else None
+    asked = from_ledger or ledger != LEDGER
+    committed = read_ledger(ledger) if asked or ledger.exists() else None
+    if committed is None:
+        note(f"there is no {ledger} here, so nothing is compared with it")
     found, interrupted = (committed, False) if from_ledger and committed else decided(None, jobs)
     if interrupted:
+        results().print(verdict_table(found.to_json()["claims"]))
         raise typer.Exit(ExitCode.INTERRUPTED)
     with progress_bar("writing") as advance:
         page = write_report(found.to_json(), out, jobs=jobs, progress=advance)

@@ -180,8 +180,13 @@ def _write_witnesses(
     files: list[str | None] = [None] * len(results)
     for i, witness in found:
         path = out or Path(f"{tried.name}.{plans[i][1]}.witness.json")
-        write_document(path, witness.to_json())
-        files[i] = str(path)
+        try:
+            write_document(path, witness.to_json())
+        except OSError as error:
+            # What was found is worth more than its file: it is still shown.
+            note(f"not written to {path}: {error}")
+        else:
+            files[i] = str(path)
     return files
 
 

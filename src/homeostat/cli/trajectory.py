@@ -52,7 +52,7 @@ def show_trajectory(
     For example:
 
         homeostat trajectory --l0 1 --l-a 1 --l-b 3 --q 2/5 --steps 5
-        homeostat trajectory --l0 10 --l-a 2 --l-b 5 --q 1/2 --capacity 60 --steps 50 --json
+        homeostat trajectory --l0 10 --l-a 2 --l-b 5 --q 0.5 --capacity 60 --steps 9
     """
     parameters = BatchingParameters(l0, l_a, l_b, q, capacity)
     first = None if start is None else rational_list(start, "start")

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode, exit_of_verdicts
-from homeostat.cli.options import Jobs, Json
+from homeostat.cli.options import LEDGER, Jobs, Json
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 
@@ -41,7 +41,7 @@ def verify_claims(
     *,
     ledger: Annotated[
         Path, typer.Option("--ledger", help="The committed ledger to compare with.")
-    ] = Path("ledger.json"),
+    ] = LEDGER,
     write: Annotated[
         bool, typer.Option("--write", help="Write the ledger that comes out; all claims only.")
     ] = False,

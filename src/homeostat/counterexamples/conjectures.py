@@ -183,7 +183,7 @@ class Conjecture:
             value = self.margin(pair, t)
         except HomeostatError:
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             # Somebody's own code: its mistake is theirs to see, and no error of ours.
             raise InvalidInputError(
                 f"conjecture {self.name!r} raised {type(error).__name__} at t={t}: {error}"
@@ -254,7 +254,7 @@ def load_conjecture(target: str) -> Conjecture:
     sys.modules[specification.name] = module
     try:
         specification.loader.exec_module(module)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidInputError(
             f"{path} failed with {type(error).__name__}: {error}; it must run without error"
         ) from error

@@ -48,6 +48,7 @@ def search_grid(tally: Tally, space: SearchSpace, start: Start, *, jobs: int) ->
     if count > _POINTS_MAX:
         raise InvalidInputError(f"the grid has {count} points, must have at most {_POINTS_MAX}")
     tally.coverage |= {"systems": len(systems), "points": count, "points_decided": 0}
+    tally.coverage["listed"] = True
     if readable(conjecture):
         _propose_and_replay(tally, space, start, systems)
     _decide(tally, space, start, systems, jobs)

@@ -130,7 +130,8 @@ def _in_words(coverage: Mapping[str, Any], *, interrupted: bool) -> str:
         if "points_swept" in coverage:
             lines.append(
                 f"{coverage['points_swept']} points swept in floats, "
-                f"{coverage.get('candidates', 0)} candidates"
+                f"{coverage.get('candidates', 0)} candidates, the earliest "
+                f"{coverage.get('candidates_replayed', 0)} of them replayed"
             )
         lines.append(_decided_in_words(coverage))
     elif coverage["method"] == "random":
@@ -151,6 +152,8 @@ def _decided_in_words(coverage: Mapping[str, Any]) -> str:
         return f"not decided exactly, because {coverage['not_decided_because']}"
     done, total = coverage.get("points_decided", 0), coverage.get("points", 0)
     last = coverage.get("steps_decided")
+    if not total and not coverage.get("listed"):
+        return "no point was listed yet"
     if not total:
         return "no point of the space meets the assumptions, so nothing was decided"
     if last is None or done < total:

@@ -179,6 +179,9 @@ class Witness:
             },
             found_by=_mapping(fields["found_by"], "found_by"),
         )
+        content = {name: fields[name] for name in _FIELDS if name != "sha256"}
+        if witness._content() != content:
+            raise InvalidInputError("a witness must have its rationals in lowest terms, as p/q")
         if witness.sha256 != fields["sha256"]:
             raise WitnessRejectedError(
                 f"sha256={fields['sha256']!r} must be {witness.sha256}, the hash of the content"

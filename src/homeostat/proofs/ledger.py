@@ -51,6 +51,11 @@ _NEEDED: Final = {
     "measured": "measurement",
 }
 """The kind of evidence without which an entry of the ledger is a mere word."""
+_COMPARED: Final = (
+    *("verdict", "title", "statement", "scope", "source", "bound", "reason", "estimate"),
+    *("trusts", "vacuity", "proves"),
+)
+"""What two ledgers must tell alike: all but costs, and what a solver happened to find."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +78,28 @@ class Ledger:
         if not isinstance(data, dict) or data.get("schema") != SCHEMA:
             raise InvalidInputError(f"the ledger's schema must be {SCHEMA!r}")
         claims = data.get("claims")
-        if not isinstance(claims, list) or not all(
-            isinstance(entry, dict)
-            and {"id", "verdict", "evidence"} <= set(entry)
-            and isinstance(entry["evidence"], list)
-            and all(isinstance(evidence, dict) for evidence in entry["evidence"])
-            for entry in claims
-        ):
-            raise InvalidInputError("each claim of a ledger must have id, verdict and evidence")
+        if not isinstance(claims, list) or not all(_well_formed(entry) for entry in claims):
+            raise InvalidInputError(
+                "each claim of a ledger must have an id, a verdict, and evidence with kind, name, "
+                "sha256 and document"
+            )
+        names = [entry["id"] for entry in claims]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise InvalidInputError(f"claim {twice[0]!r} stands twice in the ledger")
         return cls(tuple(claims))
+
+
+def _well_formed(entry: object) -> bool:
+    if not isinstance(entry, dict) or not isinstance(entry.get("evidence"), list):
+        return False
+    texts = all(isinstance(entry.get(key), str) for key in ("id", "verdict"))
+    return texts and all(
+        isinstance(evidence, dict)
+        and all(isinstance(evidence.get(key), str) for key in ("kind", "name", "sha256"))
+        and isinstance(evidence.get("document"), dict)
+        for evidence in entry["evidence"]
+    )
 
 
 def read_ledger(path: Path) -> Ledger:
@@ -254,7 +272,7 @@ def drift(new: Ledger, committed: Ledger) -> list[str]:
     for name in ours.keys() & theirs.keys():
         changed = [
             f"{key} was {_short(b)}, is {_short(a)}"
-            for key in ("verdict", "statement", "scope", "bound", "reason", "estimate", "proves")
+            for key in _COMPARED
             if (a := _said(ours[name], key)) != (b := _said(theirs[name], key))
         ]
         lines += [f"{name}: {'; '.join(changed)}"] if changed else []
@@ -285,9 +303,18 @@ def recheck(ledger: Ledger) -> list[str]:
             except (KeyError, TypeError, AttributeError) as error:
                 lines.append(f"{entry['id']}: malformed evidence: {type(error).__name__} {error}")
         needed = _NEEDED.get(entry["verdict"])
-        if needed and not any(e.get("kind") == needed for e in entry["evidence"]):
+        if needed and not any(_carries(e, needed) for e in entry["evidence"]):
             lines.append(f"{entry['id']}: {entry['verdict']} without evidence: no {needed}")
+        if needed != "witness" and any(e.get("kind") == "witness" for e in entry["evidence"]):
+            lines.append(f"{entry['id']}: {entry['verdict']} beside a witness against it")
     return lines
+
+
+def _carries(evidence: dict[str, Any], needed: str) -> bool:
+    """Return whether evidence is of a kind; the replay of a witness proves no claim."""
+    document = evidence.get("document")
+    kind = document.get("kind") if isinstance(document, dict) else None
+    return evidence.get("kind") == needed and kind != "replay"
 
 
 def _recheck_one(evidence: dict[str, Any]) -> None:

@@ -6,9 +6,12 @@ or written.
 """
 
 import hashlib
+import signal
+import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, Final
 from unittest import mock
 
@@ -89,11 +92,40 @@ def _without_constants() -> Iterator[None]:
         yield
 
 
+@contextmanager
+def _heard_interrupts() -> Iterator[threading.Event]:
+    """Remember Ctrl-C, also where it is raised inside a callback that swallows exceptions.
+
+    Hypothesis times the garbage collector in such a callback; an interrupt that falls into it
+    would be lost. Only the main thread may set a handler; elsewhere nothing is heard.
+    """
+    heard = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield heard
+        return
+
+    def remember(number: int, frame: FrameType | None) -> None:
+        heard.set()
+        if callable(before):
+            before(number, frame)
+
+    before = signal.getsignal(signal.SIGINT)
+    signal.signal(signal.SIGINT, remember)
+    try:
+        yield heard
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _try(property_: Property, record: _Record, examples: int, seed: int) -> None:
+    listening: list[threading.Event] = []
+
     @hypothesis.seed(_seed(seed, property_.name))
     @_settings(examples)
     @hypothesis.given(property_.cases().map(_Shown))
     def attempt(shown: _Shown) -> None:
+        if listening[0].is_set():
+            raise KeyboardInterrupt
         case = shown.case
         hypothesis.assume(property_.admits(case))
         record.cases += record.found is None
@@ -103,7 +135,8 @@ def _try(property_: Property, record: _Record, examples: int, seed: int) -> None
             record.found = (case, violation)
             raise _ViolatedError
 
-    with _without_constants():
+    with _without_constants(), _heard_interrupts() as heard:
+        listening.append(heard)
         attempt()
 
 

@@ -51,7 +51,7 @@ def _load(spec: str) -> Step:
         )
     try:
         module = _module(place)
-    except Exception as error:
+    except (Exception, SystemExit) as error:
         raise InvalidInputError(
             f"target {spec!r} does not load, {type(error).__name__}: {error}"
         ) from error

@@ -180,7 +180,7 @@ class Pages:
         path = f"{self._shared['folder']}/evidence/{evidence.name}.json"
         commands = [f"homeostat {evidence.check} {path}"]
         if evidence.check == "check":
-            commands.append(f"python -m homeostat.proofs.kernel {path}")
+            commands.append(f"PYTHONPATH=src python3 -S -m homeostat.proofs.kernel {path}")
         return commands
 
     def _render(self, template: str, **context: Any) -> str:

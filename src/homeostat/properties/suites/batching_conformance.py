@@ -25,7 +25,7 @@ def _took(step: Step, *arguments: Any) -> tuple[list[Any] | None, str]:
     """Return the next state as a list, or None and what is wrong with it."""
     try:
         after = list(step(*arguments))
-    except Exception as error:  # whatever it raises is what it does wrong
+    except (Exception, SystemExit) as error:  # whatever it raises is what it does wrong
         return None, f"raised {type(error).__name__}: {error}"
     if len(after) != len(arguments[2]):
         return None, f"returned {len(after)} stages, must be {len(arguments[2])}"
