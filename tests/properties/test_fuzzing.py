@@ -306,8 +306,22 @@ def test_assert_suite_shows_the_case_and_the_line_that_repeats_it() -> None:
 
 
 def test_an_interrupt_that_a_callback_swallows_is_heard_at_the_next_case() -> None:
-    with _heard_interrupts() as heard:
-        with suppress(KeyboardInterrupt):
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with _heard_interrupts() as heard:
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            assert heard.is_set()
+        assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_where_interrupts_are_ignored_they_stay_ignored() -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        with _heard_interrupts() as heard:
             signal.raise_signal(signal.SIGINT)
-        assert heard.is_set()
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+            assert not heard.is_set()
+    finally:
+        signal.signal(signal.SIGINT, before)

@@ -97,10 +97,12 @@ def _heard_interrupts() -> Iterator[threading.Event]:
     """Remember Ctrl-C, also where it is raised inside a callback that swallows exceptions.
 
     Hypothesis times the garbage collector in such a callback; an interrupt that falls into it
-    would be lost. Only the main thread may set a handler; elsewhere nothing is heard.
+    would be lost. Only the main thread may set a handler; elsewhere, and where whoever started
+    the process had interrupts ignored, nothing is heard.
     """
     heard = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or before == signal.SIG_IGN:
         yield heard
         return
 
@@ -109,7 +111,6 @@ def _heard_interrupts() -> Iterator[threading.Event]:
         if callable(before):
             before(number, frame)
 
-    before = signal.getsignal(signal.SIGINT)
     signal.signal(signal.SIGINT, remember)
     try:
         yield heard
