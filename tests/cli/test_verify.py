@@ -12,6 +12,7 @@ from homeostat.errors import CertificateRejectedError, VacuousClaimError
 from homeostat.models.batching import BatchingParameters, Pair
 from homeostat.proofs import ledger
 from homeostat.proofs.ledger import Ledger
+from homeostat.proofs.registry import claims_named
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -31,11 +32,12 @@ def found() -> dict[str, Any]:
         "sha256": witness["sha256"],
         "document": witness,
     }
+    (known,) = claims_named([NAME])
     claim = {
         "id": NAME,
-        "title": "Theory spreads wider",
-        "statement": "G^T >= G^S",
-        "scope": "all starts",
+        "title": known.title,
+        "statement": known.statement,
+        "scope": known.scope,
         "source": {"note": "003", "title": "G Dominance", "section": "4.1"},
         "verdict": "refuted",
         "reason": None,

@@ -298,3 +298,18 @@ def test_a_claim_that_stands_twice_is_refused(committed: Ledger) -> None:
     data["claims"] = [*data["claims"], data["claims"][0]]
     with pytest.raises(InvalidInputError, match="stands twice"):
         Ledger.from_json(data)
+
+
+def test_a_witness_against_another_conjecture_refutes_nothing(committed: Ledger) -> None:
+    entries = {entry["id"]: entry for entry in committed.claims}
+    foreign = entries["batching.merge_any_split"]["evidence"]
+    forged = {**entries["batching.token_balance"], "verdict": "refuted", "evidence": foreign}
+    (line,) = recheck(Ledger((forged,)))
+    assert "a witness against 'merge_any_split', not against ('token_balance',)" in line
+
+
+def test_an_entry_says_what_its_claim_says(committed: Ledger) -> None:
+    (line,) = recheck(Ledger(({**committed.claims[0], "scope": "everything"},)))
+    assert line == f"{committed.claims[0]['id']}: scope is not the claim's"
+    (line,) = recheck(Ledger(({**committed.claims[0], "id": "batching.nothing"},)))
+    assert "not a claim of the registry" in line

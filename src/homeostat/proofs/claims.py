@@ -1,7 +1,7 @@
 """Claims: what a note says, written so that a machine can decide it."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from homeostat.counterexamples import CONJECTURES, Witness, replay
@@ -70,6 +70,8 @@ class Claim:
         vacuity: How the assumptions are shown to be satisfiable.
         remark: What a reader should know beside the verdict.
         property_twin: Name of the property of the fuzzing suite that tries it, if any.
+        trusts: What a verdict rests on beside the evidence itself.
+        refuted_by: Conjectures whose witnesses refute it; None for the one of its own name.
     """
 
     id: str
@@ -82,12 +84,18 @@ class Claim:
     vacuity: str | None = None
     remark: str | None = None
     property_twin: str | None = None
-    trusts: tuple[str, ...] = field(default=("kernel",))
+    trusts: tuple[str, ...] = ("kernel",)
+    refuted_by: tuple[str, ...] | None = None
 
     @property
     def domain(self) -> str:
         """The part of the id before the first dot."""
         return self.id.partition(".")[0]
+
+    @property
+    def conjectures(self) -> tuple[str, ...]:
+        """Names of the conjectures whose witnesses refute it."""
+        return (self.id.split(".")[1],) if self.refuted_by is None else self.refuted_by
 
 
 def false_scan(

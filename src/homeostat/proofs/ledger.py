@@ -292,9 +292,20 @@ def _said(entry: dict[str, Any], key: str) -> object:
 
 
 def recheck(ledger: Ledger) -> list[str]:
-    """Check all evidence again, by kernel and replay; return a line for each that fails."""
+    """Check all evidence again, by kernel and replay; return a line for each that fails.
+
+    Also that an entry says what the registry's claim says, and that a witness is against the
+    claim's own conjecture. Whether a certificate's theorem is the claim's shows only when the
+    claim is decided again: ``drift`` compares the two.
+    """
+    claims = {claim.id: claim for claim in ALL_CLAIMS}
     lines = []
     for entry in ledger.claims:
+        claim = claims.get(entry["id"])
+        if claim is None:
+            lines.append(f"{entry['id']}: not a claim of the registry")
+        else:
+            lines += _misfits(entry, claim)
         for evidence in entry["evidence"]:
             try:
                 _recheck_one(evidence)
@@ -308,6 +319,17 @@ def recheck(ledger: Ledger) -> list[str]:
         if needed != "witness" and any(e.get("kind") == "witness" for e in entry["evidence"]):
             lines.append(f"{entry['id']}: {entry['verdict']} beside a witness against it")
     return lines
+
+
+def _misfits(entry: dict[str, Any], claim: Claim) -> Iterator[str]:
+    for key in ("title", "statement", "scope"):
+        if entry.get(key) != getattr(claim, key):
+            yield f"{claim.id}: {key} is not the claim's"
+    for evidence in entry["evidence"]:
+        document = evidence.get("document")
+        against = document.get("conjecture") if isinstance(document, dict) else None
+        if evidence.get("kind") == "witness" and against not in claim.conjectures:
+            yield f"{claim.id}: a witness against {against!r}, not against {claim.conjectures}"
 
 
 def _carries(evidence: dict[str, Any], needed: str) -> bool:

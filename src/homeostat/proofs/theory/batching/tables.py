@@ -90,6 +90,7 @@ CLAIMS = tuple(
         decide=_decide(data),
         canary=Canary(falsehood="the note prints 49/50 for dominance", catch=_catch_wrong_quote),
         vacuity="an exact run of the data set",
+        refuted_by=_NEVER_VIOLATED,
         remark="The witnesses are the steps that contradict what the note reports for every step.",
     )
     for data in DATA.values()
