@@ -7,7 +7,7 @@ from homeostat.counterexamples import Conjecture, Witness, corpus, find_conjectu
 from homeostat.counterexamples.results import order
 from homeostat.models.batching import DATA_SETS, BatchingParameters, DataSet, Pair, canonical_start
 from homeostat.proofs.certificates import enumeration, replayed
-from homeostat.proofs.claims import Canary, Source, rejected_certificate
+from homeostat.proofs.claims import Canary, Claim, Source, rejected_certificate, wrong_step
 from homeostat.proofs.theory.batching.note_readings import READINGS
 from homeostat.proofs.theory.batching.note_tables import recomputed_figures
 from homeostat.proofs.verdicts import Proved, Refuted, Unknown, Verdict
@@ -22,6 +22,7 @@ __all__ = [
     "first_witness",
     "from_corpus",
     "on_data_set",
+    "refutable",
     "refuted_by_corpus",
     "reversed_canary",
     "section",
@@ -82,6 +83,33 @@ def refuted_by_corpus(
         return Refuted(witnesses=(witness,), certificates=(replayed(witness),))
 
     return decide
+
+
+def refutable(
+    name: str, title: str, statement: str, number: str, *, case: str = "", remark: str | None = None
+) -> Claim:
+    """Return a claim about every system and start that a known witness may refute.
+
+    Args:
+        name: The conjecture's.
+        title: One short sentence.
+        statement: What is decided.
+        number: Section of note 003.
+        case: Suffix of the id where the claim has several cases.
+        remark: What a reader should know beside the verdict.
+    """
+    return Claim(
+        id=f"batching.{name}{case}",
+        title=title,
+        statement=statement,
+        scope=FREE,
+        source=section(number),
+        decide=refuted_by_corpus(name),
+        canary=wrong_step(lambda: smallest_witness(name)),
+        vacuity="the witness itself",
+        remark=remark,
+        property_twin=name,
+    )
 
 
 def on_data_set(name: str, data: DataSet) -> Callable[[], Verdict]:

@@ -1,16 +1,15 @@
 """The difference D = M^T - M^S at the stages where Simulation is extreme, and its uses."""
 
 from homeostat.proofs.certificates import farkas
-from homeostat.proofs.claims import Claim, false_rows, wrong_step
+from homeostat.proofs.claims import Claim, false_rows
 from homeostat.proofs.theory.batching.common import (
     DATA,
     FREE,
     data_set_scope,
     on_data_set,
-    refuted_by_corpus,
+    refutable,
     reversed_canary,
     section,
-    smallest_witness,
 )
 from homeostat.proofs.theory.batching.conservation import nonnegative_certificate
 from homeostat.proofs.verdicts import Proved
@@ -36,21 +35,6 @@ def _decide_negative_minimum() -> Proved:
 def _decide_gap() -> Proved:
     point = {"G_T": "1", "T_m": "1", "T_n": "0", "G_S": "1", "S_m": "1", "S_n": "0"}
     return Proved(certificates=(farkas(_GAP, "G_T >= G_S", example=point),))
-
-
-def _refutable(name: str, title: str, statement: str, number: str, remark: str = "") -> Claim:
-    return Claim(
-        id=f"batching.{name}",
-        title=title,
-        statement=statement,
-        scope=FREE,
-        source=section(number),
-        decide=refuted_by_corpus(name),
-        canary=wrong_step(lambda: smallest_witness(name)),
-        vacuity="the witness itself",
-        remark=remark or None,
-        property_twin=name,
-    )
 
 
 def _peak_on_data(name: str) -> Claim:
@@ -85,7 +69,7 @@ CLAIMS = (
         vacuity="min M^T = -1, min M^S = 0",
         property_twin="min_when_theory_negative",
     ),
-    _refutable(
+    refutable(
         "min_when_theory_nonnegative",
         "When Theory's minimum is not negative, Simulation's is not below it",
         "min M^T(t) >= 0 implies min M^S(t) >= min M^T(t).",
@@ -93,16 +77,12 @@ CLAIMS = (
     ),
     _peak_on_data("data_set_1"),
     _peak_on_data("data_set_2"),
-    Claim(
-        id="batching.delta_at_peak.free",
-        title="Theory is at least Simulation where Simulation peaks, from any start",
-        statement="D >= 0 at the stage where M^S is largest, for all t, from every start.",
-        scope=FREE,
-        source=section("5.4"),
-        decide=refuted_by_corpus("delta_at_peak"),
-        canary=wrong_step(lambda: smallest_witness("delta_at_peak")),
-        vacuity="the witness itself",
-        property_twin="delta_at_peak",
+    refutable(
+        "delta_at_peak",
+        "Theory is at least Simulation where Simulation peaks, from any start",
+        "D >= 0 at the stage where M^S is largest, for all t, from every start.",
+        "5.4",
+        case=".free",
     ),
     Claim(
         id="batching.delta_gap_sufficient",
@@ -117,20 +97,20 @@ CLAIMS = (
         remark="G^T is at least the difference of any two stages, so of m and n: the first row.",
         property_twin="delta_gap_sufficient",
     ),
-    _refutable(
+    refutable(
         "delta_gap_necessary",
         "Dominance gives D larger at the peak than at the trough",
         "G^T(t) >= G^S(t) implies D at the peak of M^S >= D at its trough.",
         "6.4",
         remark="The note calls the two equivalent; only one direction holds.",
     ),
-    _refutable(
+    refutable(
         "case_d_never",
         "D is never negative at the peak and positive at the trough",
         "Never is D < 0 where M^S is largest and D > 0 where it is smallest.",
         "6.4",
     ),
-    _refutable(
+    refutable(
         "peak_never_evicted",
         "The largest stage of Simulation is never evicted from",
         "Nothing is evicted at the stage where M^S is largest after the step.",

@@ -1,7 +1,6 @@
 """G-dominance: that the spread of Theory is never smaller than that of Simulation."""
 
 import re
-from functools import partial
 from typing import Any
 
 from homeostat.counterexamples import replay
@@ -20,12 +19,11 @@ from homeostat.proofs.engines.schur import lyapunov
 from homeostat.proofs.theory.batching.common import (
     ANY_SYSTEM,
     DATA,
-    FREE,
     POSITIVE,
     data_set_scope,
     from_corpus,
     on_data_set,
-    refuted_by_corpus,
+    refutable,
     reversed_canary,
     section,
     smallest_witness,
@@ -194,16 +192,11 @@ _EXTREMES = (
 )
 
 CLAIMS = (
-    Claim(
-        id="batching.g_dominance",
-        title="The spread of Theory is never below that of Simulation, from any start",
-        statement="G^T(t) >= G^S(t) for all t, from every shared start.",
-        scope=FREE,
-        source=section("4.1"),
-        decide=refuted_by_corpus("g_dominance"),
-        canary=wrong_step(lambda: smallest_witness("g_dominance")),
-        vacuity="the witness itself",
-        property_twin="g_dominance",
+    refutable(
+        "g_dominance",
+        "The spread of Theory is never below that of Simulation, from any start",
+        "G^T(t) >= G^S(t) for all t, from every shared start.",
+        "4.1",
     ),
     Claim(
         id="batching.g_dominance_canonical",
@@ -286,28 +279,19 @@ CLAIMS = (
         for name, title, statement in _EXTREMES
     ),
     *(
-        Claim(
-            id=f"batching.{name}.free",
-            title=f"{title}, from any start",
-            statement=f"{statement} for all t, from every shared start.",
-            scope=FREE,
-            source=section("5.2"),
-            decide=refuted_by_corpus(name),
-            canary=wrong_step(partial(smallest_witness, name)),
-            vacuity="the witness itself",
-            property_twin=name,
+        refutable(
+            name,
+            f"{title}, from any start",
+            f"{statement} for all t, from every shared start.",
+            "5.2",
+            case=".free",
         )
         for name, title, statement in _EXTREMES
     ),
-    Claim(
-        id="batching.weak_time_average",
-        title="On average over time the spread of Theory is at least that of Simulation",
-        statement="The mean of G^T over 1 .. t is >= the mean of G^S over 1 .. t, for all t.",
-        scope=FREE,
-        source=section("8.3"),
-        decide=refuted_by_corpus("weak_time_average"),
-        canary=wrong_step(lambda: smallest_witness("weak_time_average")),
-        vacuity="the witness itself",
-        property_twin="weak_time_average",
+    refutable(
+        "weak_time_average",
+        "On average over time the spread of Theory is at least that of Simulation",
+        "The mean of G^T over 1 .. t is >= the mean of G^S over 1 .. t, for all t.",
+        "8.3",
     ),
 )
