@@ -42,7 +42,7 @@ def test_dashes_count_as_underscores() -> None:
 )
 def test_what_no_search_could_decide_is_refused(broken: dict[str, object]) -> None:
     with pytest.raises(InvalidInputError):
-        Conjecture(name="broken", statement="Broken.", **broken)  # type: ignore[arg-type]
+        Conjecture(name="broken", statement="Broken.", **broken)  # type: ignore[arg-type]  # on purpose
 
 
 def test_assumptions_are_judged_exactly() -> None:
@@ -59,7 +59,7 @@ def test_assumptions_are_judged_exactly() -> None:
 def test_a_float_margin_is_refused_because_it_decides_nothing() -> None:
     @conjecture
     def inexact(pair: Pair, t: int) -> Fraction:
-        return float(pair.theory[t][0])  # type: ignore[return-value]
+        return float(pair.theory[t][0])  # type: ignore[return-value]  # on purpose
 
     pair = Pair.run(BatchingParameters(1, 1, 2, "1/2"), step_count=0)
     with pytest.raises(InvalidInputError, match="exact"):

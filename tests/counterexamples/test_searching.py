@@ -95,8 +95,9 @@ def test_a_grid_says_that_none_has_a_smaller_horizon_and_has_decided_it() -> Non
 
 
 def test_the_defaults_find_both_starts_and_decide_what_lies_below() -> None:
-    for start, horizon in (("canonical", 5), ("free", 2)):
-        result = search(CONJECTURES["g_dominance"], start=start)  # type: ignore[arg-type]
+    expected: dict[Start, int] = {"canonical": 5, "free": 2}
+    for start, horizon in expected.items():
+        result = search(CONJECTURES["g_dominance"], start=start)
         assert result.witness is not None
         assert result.witness.step == horizon
         assert f"none violates at a step up to {horizon - 1}" in result.covered

@@ -9,6 +9,7 @@ import pytest
 from homeostat.models.batching import (
     DATA_SETS,
     BatchingParameters,
+    DataSet,
     Pair,
     canonical_start,
     equilibrium,
@@ -28,8 +29,8 @@ FAMILY = [
 
 
 @pytest.mark.parametrize("data_set", DATA_SETS, ids=lambda d: d.name)
-def test_matrix_and_offset_are_the_theory_step(data_set: object) -> None:
-    parameters = data_set.parameters  # type: ignore[attr-defined]
+def test_matrix_and_offset_are_the_theory_step(data_set: DataSet) -> None:
+    parameters = data_set.parameters
     matrix, offset = theory_matrix(parameters), canonical_start(parameters)
     for before in Pair.run(parameters, step_count=12).theory:
         image = tuple(
@@ -90,7 +91,10 @@ def test_a_root_exactly_on_the_circle_is_not_stable() -> None:
         ([10**30, 10**30 - 1], True),
     ],
 )
-def test_small_polynomials_are_decided_exactly(coefficients: list[int], stable: bool) -> None:  # noqa: FBT001  # a table of cases
+def test_small_polynomials_are_decided_exactly(
+    coefficients: list[int],
+    stable: bool,  # noqa: FBT001  # a table of cases
+) -> None:
     assert is_schur_stable([Fraction(c) for c in coefficients]) is stable
 
 

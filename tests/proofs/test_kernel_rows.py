@@ -128,7 +128,7 @@ BAD = {
     "a row that is not there": (["x >= 0"], "x >= 0", conflict(("1", [2])), "no such row"),
     "a row from the end": (["x >= 0"], "x >= 0", conflict(("1", [-1])), "no such row"),
     "true as a row": (["x >= 0", "y >= 0"], "x >= 0", conflict(("1", [True])), "no such row"),
-    "a row by text": (["x >= 0"], "x >= 0", conflict(("1", ["0"])), "no such row"),  # type: ignore[list-item]
+    "a row by text": (["x >= 0"], "x >= 0", conflict(("1", ["0"])), "no such row"),  # type: ignore[list-item]  # on purpose
     "an unknown field of a term": (
         ["x > 0"],
         "x > 0",

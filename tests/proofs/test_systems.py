@@ -32,7 +32,8 @@ def theorem_of(pair: Pair, *, typed: bool) -> dict[str, Any]:
         "start": [str(m) for m in pair.theory[0]],
         "typed_start": [[str(m) for m in part] for part in start] if typed else None,
     }
-    return json.loads(json.dumps(data))  # type: ignore[no-any-return]
+    read: dict[str, Any] = json.loads(json.dumps(data))
+    return read
 
 
 def typed_states(pair: Pair, step: Any) -> list[Any]:

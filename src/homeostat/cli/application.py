@@ -105,6 +105,7 @@ def run(arguments: Sequence[str]) -> int:
         _complain("interrupted")
         return ExitCode.INTERRUPTED
     except Exception as error:
+        # The outermost fence: a mistake of ours ends in one line and its own exit code.
         if os.environ.get("HOMEOSTAT_TRACEBACK"):
             traceback.print_exc()
         _complain(

@@ -1,6 +1,7 @@
 """G-dominance: that the spread of Theory is never smaller than that of Simulation."""
 
 import re
+from functools import partial
 from typing import Any
 
 from homeostat.counterexamples import replay
@@ -45,6 +46,20 @@ def _decide_with_stability(name: str) -> Verdict:
     replay(witness)
     stable = schur(witness.parameters, "stable", {"lyapunov": lyapunov(witness.parameters)})
     return Refuted(witnesses=(witness,), certificates=(replayed(witness), stable))
+
+
+def _with_stability(name: str, title: str, statement: str, scope: str, number: str) -> Claim:
+    return Claim(
+        id=f"batching.{name}",
+        title=title,
+        statement=statement,
+        scope=scope,
+        source=section(number),
+        decide=partial(_decide_with_stability, name),
+        canary=wrong_step(partial(smallest_witness, name)),
+        vacuity="the witness meets every assumption; a rational Lyapunov matrix shows stability",
+        property_twin=name,
+    )
 
 
 # Two stages. V, U are the weights of stages 0 and 1; T0, T1, S0, S1 the states of both systems.
@@ -198,29 +213,21 @@ CLAIMS = (
         "G^T(t) >= G^S(t) for all t, from every shared start.",
         "4.1",
     ),
-    Claim(
-        id="batching.g_dominance_canonical",
-        title="From a canonical start, coprime and stable, Theory's spread is never smaller",
-        statement="G^T(t) >= G^S(t) for all t, from M(0) = [B/W_0, 0, ..., 0], whenever "
+    _with_stability(
+        "g_dominance_canonical",
+        "From a canonical start, coprime and stable, Theory's spread is never smaller",
+        "G^T(t) >= G^S(t) for all t, from M(0) = [B/W_0, 0, ..., 0], whenever "
         "gcd(l_A, l_B) = 1 and Theory is stable.",
-        scope="all coprime stable parameters, the canonical start, all t",
-        source=section("4.1"),
-        decide=lambda: _decide_with_stability("g_dominance_canonical"),
-        canary=wrong_step(lambda: smallest_witness("g_dominance_canonical")),
-        vacuity="the witness meets every assumption; a rational Lyapunov matrix shows stability",
-        property_twin="g_dominance_canonical",
+        "all coprime stable parameters, the canonical start, all t",
+        "4.1",
     ),
-    Claim(
-        id="batching.g_dominance_large_l0",
-        title="With prompts of 1000 tokens or more Theory's spread is never smaller",
-        statement="G^T(t) >= G^S(t) for all t, from the canonical start, whenever Theory is "
+    _with_stability(
+        "g_dominance_large_l0",
+        "With prompts of 1000 tokens or more Theory's spread is never smaller",
+        "G^T(t) >= G^S(t) for all t, from the canonical start, whenever Theory is "
         "stable and l0 >= 1000.",
-        scope="all stable parameters with l0 >= 1000, the canonical start, all t",
-        source=section("4.3"),
-        decide=lambda: _decide_with_stability("g_dominance_large_l0"),
-        canary=wrong_step(lambda: smallest_witness("g_dominance_large_l0")),
-        vacuity="the witness meets every assumption; a rational Lyapunov matrix shows stability",
-        property_twin="g_dominance_large_l0",
+        "all stable parameters with l0 >= 1000, the canonical start, all t",
+        "4.3",
     ),
     Claim(
         id="batching.g_dominance_two_stages",

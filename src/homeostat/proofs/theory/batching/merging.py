@@ -82,7 +82,7 @@ CLAIMS = (
         statement="If at the start every stage that both types share is divided p:q, the typed "
         "and the merged system agree for ever, for Theory and for Simulation, with and "
         "without eviction.",
-        scope="every number of stages of either kind, every l0 > -1 and 0 < q < 1, all t",
+        scope="every number of stages of either kind, every l0 > -1, 0 < q < 1 and B > 0, all t",
         source=section("2.3"),
         decide=_decide,
         canary=false_scan(
