@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.proofs import kernel, polynomials, systems
+from homeostat.proofs import kernel, polynomials, roots, systems, trees
 
 SOURCE = Path(kernel.__file__).parents[2]
 Json = dict[str, Any]
@@ -52,7 +52,9 @@ def test_a_bare_python_accepts_and_loads_nothing_but_the_kernel(paper: Path) -> 
         "homeostat",
         "homeostat.proofs",
         "homeostat.proofs.polynomials",
+        "homeostat.proofs.roots",
         "homeostat.proofs.systems",
+        "homeostat.proofs.trees",
     }
     foreign = {name.partition(".")[0] for name in loaded - ours} - set(sys.stdlib_module_names)
     assert foreign == set()
@@ -112,5 +114,5 @@ def test_the_kernel_can_be_read_in_one_sitting() -> None:
     lines = Path(kernel.__file__).read_text().splitlines()
     assert len(lines) < 400
     assert max(map(len, lines)) <= 100
-    for part in (polynomials, systems):
+    for part in (polynomials, roots, systems, trees):
         assert len(Path(str(part.__file__)).read_text().splitlines()) < 400

@@ -10,7 +10,8 @@ Kinds
     scan: one step of the named systems, a scan from the top stage down to stage 0; for EVERY
         number of stages, and with ``field`` (equations alone) in any field.
     induction: what a scan keeps holds for ever.
-    schur: where the roots of sum W_s z^(n-1-s) lie, against the unit circle.
+    schur: where the roots of sum W_s z^(n-1-s) lie, against the unit circle (``roots.py``).
+    case_tree: what Simulation does from every start, by its tree of modes (``trees.py``).
     enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
 
 A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. Terms
@@ -41,12 +42,11 @@ from homeostat.proofs.polynomials import (
     names,
     point_of,
     polynomial,
-    positive_definite,
-    rational,
     row,
     solve,
     value,
 )
+from homeostat.proofs.roots import check_schur
 from homeostat.proofs.systems import (
     ADMITTED,
     FIELDS,
@@ -64,6 +64,7 @@ from homeostat.proofs.systems import (
     starts_of,
     weights_of,
 )
+from homeostat.proofs.trees import check_case_tree
 
 __all__ = ["RejectedError", "all_ends", "check", "check_example", "digest", "obligations"]
 
@@ -286,31 +287,6 @@ def check_induction(theorem: Data, evidence: Data) -> None:
     demand(goals and all(goal in end for goal in goals), "not kept at stage 0")
 
 
-def check_schur(theorem: Data, evidence: Data) -> None:
-    """Check that the roots are all inside the circle, or not all, or one is on it."""
-    weights = weights_of(parameters_of(theorem["parameters"]))
-    n, says = len(weights) - 1, theorem["says"]
-    if "jury" in evidence:
-        demand(evidence["jury"] is (says == "stable") and says in ("stable", "not stable"), "schur")
-        demand(jury(weights) is evidence["jury"], "the Jury table says otherwise")
-    elif "lyapunov" in evidence:
-        p = [[rational(x) for x in line] for line in evidence["lyapunov"]]
-        demand(says == "stable" and [len(x) for x in p] == [n] * n, "P has the wrong shape")
-        a = [[-w / weights[0] for w in weights[1:]]]
-        a += [[Fraction(i == j) for j in range(n)] for i in range(n - 1)]
-        k = range(n)
-        pa = [[sum(p[i][s] * a[s][j] for s in k) for j in k] for i in k]
-        drop = [[p[i][j] - sum(a[s][i] * pa[s][j] for s in k) for j in k] for i in k]
-        demand(positive_definite(p) and positive_definite(drop), "P or P - A'PA is not > 0")
-    else:
-        b = rational(evidence["factor"])
-        demand(says == "on the circle" and abs(b) < 2, "z^2 + bz + 1 is on the circle for |b| < 2")
-        for i in range(n - 1):
-            weights[i + 1] -= b * weights[i]
-            weights[i + 2] -= weights[i]
-        demand(n > 1 and weights[-2] == weights[-1] == 0, "the factor does not divide")
-
-
 def trajectories(theorem: Data, steps: int) -> dict[str, Any]:
     """Run every system from the start, exactly."""
     p = parameters_of(theorem["parameters"])
@@ -347,7 +323,15 @@ def check_replay(theorem: Data, _: Data) -> None:
     demand(demanded and all(compare(run, t, c) for c in demanded), f"no violation at t={t}")
 
 
-ALL = (check_farkas, check_scan, check_induction, check_schur, check_enumeration, check_replay)
+ALL = (
+    check_farkas,
+    check_scan,
+    check_induction,
+    check_schur,
+    check_case_tree,
+    check_enumeration,
+    check_replay,
+)
 CHECKS: Final = {function.__name__.removeprefix("check_"): function for function in ALL}
 
 
