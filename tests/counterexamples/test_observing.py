@@ -35,8 +35,9 @@ def runs(draw: st.DrawFn) -> Pair:
     return Pair.run(system, start_of(system, tuple(units)), step_count=6)
 
 
-def test_only_the_observable_about_types_is_not_here() -> None:
-    assert set(OBSERVABLES) - set(OBSERVING) == {"merge_gap"}
+def test_only_observables_about_types_and_about_the_whole_run_are_not_here() -> None:
+    whole = {"theory_converges", "cycle_spread_simulation"}
+    assert set(OBSERVABLES) - set(OBSERVING) == {"merge_gap", *whole}
 
 
 @pytest.mark.slow

@@ -107,6 +107,12 @@ _ALL: Final = (
         violated_when=(("mean_spread_theory", "<", "mean_spread_simulation"),),
     ),
     Conjecture(
+        name="weak_limsup",
+        statement="limsup G^S(t) <= limsup G^T(t); violated where G^T goes to 0 and S runs into "
+        "a cycle with G^S > 0.",
+        violated_when=(("theory_converges", "==", "1"), ("cycle_spread_simulation", ">", "0")),
+    ),
+    Conjecture(
         name="coprime_stable",
         statement="gcd(l_a, l_b) = 1 implies that every root lies inside the unit circle.",
         assumes=("coprime",),

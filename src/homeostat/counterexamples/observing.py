@@ -96,7 +96,8 @@ OBSERVING: Final[Mapping[str, Callable[[Lockstep], Number]]] = {
     "weighted_delta": _weighted_delta,
     "root_product": lambda now: now.weights[-1] / now.weights[0],
 }
-"""All observables of a merged run; ``merge_gap`` needs the types apart and is not here."""
+"""Observables of a merged run at one step; ``merge_gap`` needs the types apart, and what tells
+of all later times (``theory_converges``, ``cycle_spread_simulation``) the whole run."""
 
 
 def readable(conjecture: Conjecture) -> bool:

@@ -19,7 +19,14 @@ from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from homeostat.proofs.polynomials import SIZE_MAX, demand, point_of, rational
+from homeostat.proofs.polynomials import (
+    SIZE_MAX,
+    RejectedError,
+    demand,
+    jury,
+    point_of,
+    rational,
+)
 
 __all__ = [
     "ADMITTED",
@@ -210,6 +217,32 @@ def _weighted_delta(run: Any, t: int) -> Fraction:
     return sum((w * delta(s) for s, w in enumerate(weights)), Fraction(0))
 
 
+def _theory_converges(run: Any, _: int) -> Fraction:
+    """Ask for the minimal polynomial of the start's distance from equilibrium under a step."""
+    weights = weights_of(run["parameters"])
+    level = run["parameters"]["capacity"] / sum(weights)
+    distance = [m - level for m in run["theory"][0]]
+    basis: list[tuple[int, list[Fraction]]] = []
+    for k in range(len(weights) + 1):
+        # Behind the vector stands how it is made from the distances so far.
+        made = [*distance, *(Fraction(i == k) for i in range(len(weights) + 1))]
+        for pivot, b in basis:
+            made = [x - made[pivot] / b[pivot] * y for x, y in zip(made, b, strict=True)]
+        pivot = next(i for i, x in enumerate(made) if x)
+        if pivot >= len(weights):
+            return Fraction(jury(made[len(weights) + k :: -1][: k + 1]))
+        basis.append((pivot, made))
+        advancing = sum((w * x for w, x in zip(weights[1:], distance, strict=False)), Fraction(0))
+        distance = [-advancing / weights[0], *distance[:-1]]
+    raise RejectedError("more independent distances than stages")
+
+
+def _cycle_spread(run: Any, t: int) -> Fraction:
+    states = run["simulation"]
+    first = [i for i in range(t) if states[i] == states[t]]
+    return max(map(_spread, states[first[-1] : t])) if first else Fraction(0)
+
+
 def _root_product(run: Any, _: int) -> Fraction:
     weights = weights_of(run["parameters"])
     return weights[-1] / weights[0]
@@ -231,6 +264,8 @@ OBSERVABLES: Final[dict[str, Callable[[Any, int], Fraction]]] = {
     "weighted_delta": _weighted_delta,
     "merge_gap": _merge_gap,
     "root_product": _root_product,
+    "theory_converges": _theory_converges,
+    "cycle_spread_simulation": _cycle_spread,
 }
 """Figures at step t of a run {"parameters", "theory", "simulation", "typed_*"}; of several
 stages where M^S is extreme, the one kindest to the claim counts."""

@@ -13,6 +13,7 @@ from fractions import Fraction
 from typing import Final
 
 from homeostat.errors import InvalidModelError
+from homeostat.models.batching.long_run import cycle_start, theory_converges
 from homeostat.models.batching.parameters import (
     BatchingParameters,
     State,
@@ -169,6 +170,11 @@ def _weighted_delta(pair: Pair, t: int) -> Fraction:
     return sum((w * (x - y) for w, x, y in rows), Fraction(0))
 
 
+def _cycle_spread(pair: Pair, t: int) -> Fraction:
+    first = cycle_start(pair.simulation, t)
+    return Fraction(0) if first is None else max(map(spread, pair.simulation[first:t]))
+
+
 OBSERVABLES: Final[Mapping[str, Callable[[Pair, int], Fraction]]] = {
     "l0": lambda pair, _: pair.parameters.l0,
     "max_theory": lambda pair, t: max(pair.theory[t]),
@@ -185,10 +191,14 @@ OBSERVABLES: Final[Mapping[str, Callable[[Pair, int], Fraction]]] = {
     "weighted_delta": _weighted_delta,
     "merge_gap": _merge_gap,
     "root_product": lambda pair, _: pair.parameters.weights[-1] / pair.parameters.weights[0],
+    "theory_converges": lambda pair, _: Fraction(theory_converges(pair.parameters, pair.theory[0])),
+    "cycle_spread_simulation": _cycle_spread,
 }
 """What a claim may speak of at step t, by name; the kernel computes the same, apart.
 
 ``delta_at_peak`` and ``delta_at_trough`` are D at the stages where M^S is largest and
 smallest; ``mean_spread_*`` averages G over 1 .. t; ``root_product`` is |product of the
-roots| of sum W_s z^(n-1-s).
+roots| of sum W_s z^(n-1-s); ``theory_converges`` is 1 where G^T goes to 0, else 0;
+``cycle_spread_simulation`` is the largest G^S of the cycle that closes at t, which is then
+limsup G^S, and 0 where none does.
 """

@@ -32,6 +32,8 @@ _WORDS: Final[Mapping[str, str]] = {
     "min_simulation": "smallest stage of Simulation",
     "spread_theory": "spread of Theory",
     "spread_simulation": "spread of Simulation",
+    "theory_converges": "1 if Theory converges from this start",
+    "cycle_spread_simulation": "largest spread of the cycle that Simulation closes here",
     "mean_spread_theory": "mean spread of Theory up to t",
     "mean_spread_simulation": "mean spread of Simulation up to t",
     "delta_at_peak": "D at Simulation's peak",

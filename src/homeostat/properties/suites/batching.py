@@ -82,7 +82,9 @@ _FALSE: Final[Mapping[str, Cases]] = MappingProxyType(
         "coprime_stable": pairs,
     }
 )
-NOT_FUZZED: Final[Mapping[str, str]] = MappingProxyType({})
+NOT_FUZZED: Final[Mapping[str, str]] = MappingProxyType(
+    {"weak_limsup": "starts that an unstable Theory forgets are a null set: no draw meets one"}
+)
 """Conjectures that the suite leaves out, each with the reason."""
 
 

@@ -1,6 +1,7 @@
 """G-dominance: that the spread of Theory is never smaller than that of Simulation."""
 
 import re
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -300,5 +301,17 @@ CLAIMS = (
         "On average over time the spread of Theory is at least that of Simulation",
         "The mean of G^T over 1 .. t is >= the mean of G^S over 1 .. t, for all t.",
         "8.3",
+    ),
+    replace(
+        refutable(
+            "weak_limsup",
+            "In the long run the spread of Theory is at least that of Simulation",
+            "limsup G^S(t) <= limsup G^T(t).",
+            "8.3",
+            remark="The system is unstable, but from this start Theory converges; one eviction "
+            "moves Simulation off the starts that do, and it ends in a cycle. Where Theory is "
+            "stable and simulation_converges is proved, both sides are 0 and the sentence holds.",
+        ),
+        property_twin=None,
     ),
 )

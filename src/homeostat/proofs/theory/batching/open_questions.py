@@ -67,13 +67,6 @@ CLAIMS = (
         section("4.3"),
     ),
     _open(
-        "weak_limsup",
-        "In the long run the spread of Theory is at least that of Simulation",
-        "limsup G^S(t) <= limsup G^T(t).",
-        "every system, every start",
-        section("8.3"),
-    ),
-    _open(
         "runtime_refines",
         "The integer scheduler follows Simulation",
         "On this workload the runtime's scheduler stays within a stated distance of Simulation, "
