@@ -10,7 +10,7 @@ from homeostat.cli import report, verify
 from homeostat.counterexamples import Witness, find_conjecture
 from homeostat.errors import CertificateRejectedError, VacuousClaimError
 from homeostat.models.batching import BatchingParameters, Pair
-from homeostat.proofs import ledger
+from homeostat.proofs import deciding
 from homeostat.proofs.ledger import Ledger
 from homeostat.proofs.registry import claims_named
 
@@ -56,7 +56,9 @@ def found() -> dict[str, Any]:
 def decide(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> dict[str, Any]:
     """Let every run decide ``found``, at once; a test may change it."""
 
-    def decided(names: Sequence[str] | None, jobs: int) -> tuple[Ledger, bool]:
+    def decided(
+        names: Sequence[str] | None, jobs: int, last_run: Ledger | None = None
+    ) -> tuple[Ledger, bool]:
         assert jobs >= 1
         claims = [claim for claim in found["claims"] if not names or claim["id"] in names]
         return Ledger.from_json({**found, "claims": claims}), False
@@ -155,7 +157,7 @@ def test_one_claim_exits_with_its_verdict(
 def test_a_claim_that_cannot_be_had_exits_with_the_reason(
     cli: "Cli", monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
 ) -> None:
-    def fail(names: Sequence[str] | None, jobs: int) -> tuple[Ledger, bool]:
+    def fail(*_: object) -> tuple[Ledger, bool]:
         raise error
 
     monkeypatch.setattr(verify, "decided", fail)
@@ -166,16 +168,16 @@ def test_a_claim_that_cannot_be_had_exits_with_the_reason(
 def test_ctrl_c_leaves_the_claims_that_are_decided(
     cli: "Cli", monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    decide_claims = ledger.decide_claims
+    decide_claims = deciding.decide_claims
     calls: list[Sequence[str]] = []
 
-    def stop_at_the_second(names: Sequence[str], **options: Any) -> Ledger:
+    def stop_at_the_second(names: Sequence[str], **options: Any) -> tuple[dict[str, Any], ...]:
         calls.append(names)
         if len(calls) == 2:
             raise KeyboardInterrupt
         return decide_claims(names, **options)
 
-    monkeypatch.setattr(ledger, "decide_claims", stop_at_the_second)
+    monkeypatch.setattr(deciding, "decide_claims", stop_at_the_second)
     answer = cli("verify", "--write", "--json")
     assert answer.code == 130
     assert len(answer.json("ledger")["claims"]) == 1

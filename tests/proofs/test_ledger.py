@@ -12,13 +12,15 @@ import pytest
 
 from homeostat.counterexamples import files
 from homeostat.errors import CertificateRejectedError, InvalidInputError
-from homeostat.proofs import ledger
+from homeostat.proofs import deciding, ledger
+from homeostat.proofs.deciding import decide_claims
 from homeostat.proofs.ledger import (
     Ledger,
-    decide_claims,
+    certificate_folder,
     drift,
     read_ledger,
     recheck,
+    unchecked,
     write_ledger,
 )
 from homeostat.proofs.registry import ALL_CLAIMS
@@ -46,7 +48,7 @@ def part(whole: Ledger, ids: set[str]) -> Ledger:
 @pytest.mark.slow
 def test_cheap_claims_decided_afresh_say_what_is_committed(committed: Ledger) -> None:
     done: list[str] = []
-    fresh = decide_claims(CHEAP, progress=done.append)
+    fresh = Ledger(decide_claims(CHEAP, progress=done.append))
     assert done == [entry["id"] for entry in fresh.claims]
     assert len(fresh.claims) == len(CHEAP)
     assert drift(fresh, part(committed, set(done))) == []
@@ -268,7 +270,7 @@ def test_evidence_that_the_kernel_refuses_stops_the_run_and_names_the_claim(
         return Proved(certificates=({"schema": "homeostat.certificate/1"},))
 
     claim = replace(ALL_CLAIMS[0], decide=decide)
-    monkeypatch.setattr(ledger, "ALL_CLAIMS", (claim,))
+    monkeypatch.setattr(deciding, "ALL_CLAIMS", (claim,))
     with pytest.raises(CertificateRejectedError, match=claim.id):
         decide_claims(jobs=1)
 
@@ -313,3 +315,61 @@ def test_an_entry_says_what_its_claim_says(committed: Ledger) -> None:
     assert line == f"{committed.claims[0]['id']}: scope is not the claim's"
     (line,) = recheck(Ledger(({**committed.claims[0], "id": "batching.nothing"},)))
     assert "not a claim of the registry" in line
+
+
+def _with_slow_claim(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make the first claim a slow one, and return its id."""
+    claim = replace(ALL_CLAIMS[0], slow=True)
+    monkeypatch.setattr(deciding, "ALL_CLAIMS", (claim, *ALL_CLAIMS[1:2]))
+    return claim.id
+
+
+def test_a_slow_claim_is_shown_as_the_last_run_left_it(
+    committed: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _with_slow_claim(monkeypatch)
+    old = {**next(e for e in committed.claims if e["id"] == name), "title": "as it was"}
+    carried, fresh = decide_claims(last_run=[old])
+    assert carried is old
+    assert fresh["id"] != name
+    absent, _ = decide_claims(last_run=[])
+    assert (absent["verdict"], absent["evidence"]) == ("unknown", [])
+    assert f"homeostat verify {name}" in absent["reason"]
+
+
+def test_a_slow_claim_that_is_asked_for_is_decided_and_dated(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    name = _with_slow_claim(monkeypatch)
+    decided, other = decide_claims(date="2026-01-02")
+    assert (decided["id"], decided["verdict"]) == (name, "proved")
+    assert decided["last_run"] == {"date": "2026-01-02", "jobs": 1}
+    assert "last_run" not in other
+
+
+def test_a_large_certificate_is_kept_beside_the_ledger_and_checked_there(
+    committed: Ledger, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    whole = part(committed, {NAME})
+    monkeypatch.setattr(ledger, "EVIDENCE_BYTES_MAX", 100)
+    path = tmp_path / "ledger.json"
+    write_ledger(whole, path)
+    folder, cut = certificate_folder(path), read_ledger(path)
+    (evidence, *_) = cut.claims[0]["evidence"]
+    assert set(evidence["document"]["evidence"]) == {"bytes"}
+    assert drift(cut, whole) == []
+    names = [e["name"] for e in cut.claims[0]["evidence"]]
+    assert (unchecked(cut), unchecked(cut, folder)) == (names, [])
+    assert recheck(cut) == recheck(cut, folder) == []
+
+    file = folder / f"{evidence['sha256']}.json"
+    document = json.loads(file.read_text())
+    for change, says in (
+        ({"theorem": {}}, "must prove what the ledger says"),
+        ({"sha256": "0" * 64}, "must hold the certificate"),
+        ({"evidence": {}}, "not the one hashed"),
+    ):
+        file.write_text(json.dumps({**document, **change}))
+        (line,) = recheck(cut, folder)
+        assert line.startswith(f"{evidence['name']}: ")
+        assert says in line

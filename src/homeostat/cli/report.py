@@ -9,7 +9,7 @@ from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import LEDGER, Jobs, Json
 from homeostat.cli.terminal import note, progress_bar, results
-from homeostat.cli.verify import AGREES, committed_drift, decided, report_drift, verdict_table
+from homeostat.cli.verify import agreement, committed_drift, decided, report_drift, verdict_table
 
 __all__ = ["make_report"]
 
@@ -37,24 +37,27 @@ def make_report(
         homeostat report
         homeostat report --from-ledger --out /tmp/report
     """
-    from homeostat.proofs.ledger import read_ledger
+    from homeostat.proofs.ledger import certificate_folder, read_ledger
     from homeostat.proofs.report import write_report
 
     asked = from_ledger or ledger != LEDGER
     committed = read_ledger(ledger) if asked or ledger.exists() else None
     if committed is None:
         note(f"there is no {ledger} here, so nothing is compared with it")
-    found, interrupted = (committed, False) if from_ledger and committed else decided(None, jobs)
+    found, interrupted = (
+        (committed, False) if from_ledger and committed else decided(None, jobs, committed)
+    )
     if interrupted:
         results().print(verdict_table(found.to_json()["claims"]))
         raise typer.Exit(ExitCode.INTERRUPTED)
     with progress_bar("writing") as advance:
         page = write_report(found.to_json(), out, jobs=jobs, progress=advance)
-    lines = committed_drift(found, committed) if committed else []
+    folder = certificate_folder(ledger)
+    lines = committed_drift(found, committed, folder) if committed else []
     if json:
         emit({"schema": "homeostat.report_written/1", "page": str(page), "drift": lines})
     else:
         results().print(f"wrote {page}")
     if committed:
         shown = "the ledger's evidence was checked again; no claim was decided afresh"
-        report_drift(lines, shown if from_ledger else AGREES)
+        report_drift(lines, shown if from_ledger else agreement(found, folder))

@@ -1,6 +1,7 @@
 """``homeostat verify``: decide claims afresh and hold them against the committed ledger."""
 
 from collections.abc import Sequence
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -21,7 +22,15 @@ AGREES: Final = (
     "every claim has the verdict that the ledger records; all evidence was checked again"
 )
 
-__all__ = ["AGREES", "committed_drift", "decided", "report_drift", "verdict_table", "verify_claims"]
+__all__ = [
+    "AGREES",
+    "agreement",
+    "committed_drift",
+    "decided",
+    "report_drift",
+    "verdict_table",
+    "verify_claims",
+]
 
 _CLAIMS_PER_JOB: Final = 4
 _COLOURS: Final = {
@@ -45,13 +54,17 @@ def verify_claims(
     write: Annotated[
         bool, typer.Option("--write", help="Write the ledger that comes out; all claims only.")
     ] = False,
+    slow: Annotated[
+        bool, typer.Option("--slow", help="Decide the slow claims too, which take minutes.")
+    ] = False,
     jobs: Jobs = 1,
     json: Json = False,
 ) -> None:
     """Decide claims afresh, with evidence that is checked apart from what found it.
 
     All claims: exit 0 when each has the verdict that the committed ledger records and all
-    evidence was checked again, 1 when not. Named claims: 0 proved or measured, 10 proved
+    evidence was checked again, 1 when not. Of slow claims the ledger's last run is shown,
+    unless --slow or --write asks for them. Named claims: 0 proved or measured, 10 proved
     within a bound, 20 refuted, 30 unknown or survived, 40 evidence rejected, 50 vacuous;
     of several, the worst.
 
@@ -61,12 +74,12 @@ def verify_claims(
         homeostat verify batching.g_dominance --json
         homeostat verify --write
     """
-    from homeostat.proofs.ledger import read_ledger, recheck, write_ledger
+    from homeostat.proofs.ledger import certificate_folder, read_ledger, recheck, write_ledger
 
     if claims and write:
         raise InvalidInputError(f"--write with {claims} must not be: a ledger holds all claims")
     committed = None if claims or write else read_ledger(ledger)
-    found, interrupted = decided(claims, jobs)
+    found, interrupted = decided(claims, jobs, None if slow else committed)
     document = found.to_json()
     if json:
         emit(document)
@@ -80,13 +93,37 @@ def verify_claims(
         write_ledger(found, ledger)
         note(f"wrote {ledger}")
     else:
-        report_drift([*committed_drift(found, committed), *recheck(found)], AGREES)
+        folder = certificate_folder(ledger)
+        lines = [*committed_drift(found, committed, folder), *recheck(found, folder)]
+        report_drift(lines, agreement(found, folder))
 
 
-def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
+def agreement(found: "Ledger", certificates: Path) -> str:
+    """Return the good news that nothing drifted, with what was not looked at."""
+    from homeostat.proofs.ledger import unchecked
+
+    left = unchecked(found, certificates)
+    if not left:
+        return AGREES
+    claims = sorted({name.rpartition(".")[0] for name in left})
+    return (
+        f"every claim has the verdict that the ledger records; {len(left)} certificates of "
+        f"{', '.join(claims)} are not here and were not checked: `homeostat verify {claims[0]}` "
+        "or `make proofs` makes them again"
+    )
+
+
+def decided(
+    names: Sequence[str] | None, jobs: int, last_run: "Ledger | None" = None
+) -> tuple["Ledger", bool]:
     """Decide the claims named, or all if none is, afresh.
 
     Claims are decided a few at a time, so that Ctrl-C leaves those that are done.
+
+    Args:
+        names: Ids; all claims if none.
+        jobs: Processes.
+        last_run: If given, slow claims are not decided: their entries are taken from it.
 
     Returns:
         Their ledger, and whether Ctrl-C stopped it before the last claim.
@@ -96,7 +133,8 @@ def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
         CertificateRejectedError: The kernel rejects what an engine made.
     """
     from homeostat.proofs import kernel
-    from homeostat.proofs.ledger import Ledger, decide_claims
+    from homeostat.proofs.deciding import decide_claims
+    from homeostat.proofs.ledger import Ledger
     from homeostat.proofs.registry import ALL_CLAIMS, claims_named
 
     ids = [claim.id for claim in (claims_named(names) if names else ALL_CLAIMS)]
@@ -105,8 +143,13 @@ def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
     try:
         with progress_bar("deciding", len(ids)) as advance:
             for i in range(0, len(ids), size):
-                part = decide_claims(ids[i : i + size], jobs=jobs, progress=advance)
-                done.extend(part.claims)
+                done += decide_claims(
+                    ids[i : i + size],
+                    jobs=jobs,
+                    progress=advance,
+                    last_run=None if last_run is None else last_run.claims,
+                    date=date.today().isoformat(),
+                )
     except KeyboardInterrupt:
         note(f"interrupted: {len(done)} of {len(ids)} claims were decided")
     except kernel.RejectedError as error:
@@ -114,7 +157,7 @@ def decided(names: Sequence[str] | None, jobs: int) -> tuple["Ledger", bool]:
     return Ledger(tuple(done)), len(done) < len(ids)
 
 
-def committed_drift(found: "Ledger", committed: "Ledger") -> list[str]:
+def committed_drift(found: "Ledger", committed: "Ledger", certificates: Path) -> list[str]:
     """Return a line for each claim that the committed ledger records otherwise.
 
     The evidence in the committed ledger is checked again too: a file that was edited by
@@ -122,7 +165,8 @@ def committed_drift(found: "Ledger", committed: "Ledger") -> list[str]:
     """
     from homeostat.proofs.ledger import drift, recheck
 
-    return [*drift(found, committed), *(f"committed {line}" for line in recheck(committed))]
+    again = recheck(committed, certificates)
+    return [*drift(found, committed), *(f"committed {line}" for line in again)]
 
 
 def report_drift(lines: Sequence[str], good_news: str) -> None:

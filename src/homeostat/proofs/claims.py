@@ -72,6 +72,8 @@ class Claim:
         property_twin: Name of the property of the fuzzing suite that tries it, if any.
         trusts: What a verdict rests on beside the evidence itself.
         refuted_by: Conjectures whose witnesses refute it; None for the one of its own name.
+        slow: Decided only when asked for, as by `make proofs`; else the last run's entry stands.
+        wide: Decides with all cores by itself, so in the main process, after the others.
     """
 
     id: str
@@ -86,6 +88,8 @@ class Claim:
     property_twin: str | None = None
     trusts: tuple[str, ...] = ("kernel",)
     refuted_by: tuple[str, ...] | None = None
+    slow: bool = False
+    wide: bool = False
 
     @property
     def domain(self) -> str:

@@ -5,45 +5,37 @@ ledgers by what they say, not by how long it took or which multipliers a solver 
 find; ``recheck`` checks all evidence of a ledger again, without deciding anything.
 """
 
-import hashlib
 import json
-import time
-from collections.abc import Callable, Iterator, Sequence
+import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
-
-from joblib import Parallel, delayed
 
 from homeostat import __version__
 from homeostat.counterexamples import Witness, replay
 from homeostat.counterexamples.files import read_bounded, write_atomically
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import kernel
-from homeostat.proofs.certificates import Certificate
-from homeostat.proofs.claims import NOTES, Claim
-from homeostat.proofs.engines.farkas import NoProofError
-from homeostat.proofs.registry import ALL_CLAIMS, claims_named
-from homeostat.proofs.verdicts import (
-    Measured,
-    Proved,
-    ProvedWithin,
-    Refuted,
-    Unknown,
-    Verdict,
-)
+from homeostat.proofs.claims import Claim
+from homeostat.proofs.deciding import document_hash
+from homeostat.proofs.registry import ALL_CLAIMS
 
 __all__ = [
     "SCHEMA",
     "Ledger",
-    "decide_claims",
+    "abridged",
+    "certificate_folder",
     "drift",
     "read_ledger",
     "recheck",
+    "unchecked",
     "write_ledger",
 ]
 
 SCHEMA: Final = "homeostat.ledger/1"
+EVIDENCE_BYTES_MAX: Final = 64 * 1024
+"""Longest evidence of a certificate that the ledger itself holds."""
 _NEEDED: Final = {
     "proved": "certificate",
     "proved-within": "certificate",
@@ -67,6 +59,21 @@ class Ledger:
     def to_json(self) -> dict[str, Any]:
         """Return the ledger as JSON data."""
         return {"schema": SCHEMA, "homeostat": __version__, "claims": list(self.claims)}
+
+    def abridged(self) -> "Ledger":
+        """Return the ledger with large certificates cut down to theorem and hash."""
+        return Ledger(
+            tuple(
+                {
+                    **entry,
+                    "evidence": [
+                        {**evidence, "document": abridged(evidence["document"])}
+                        for evidence in entry["evidence"]
+                    ],
+                }
+                for entry in self.claims
+            )
+        )
 
     @classmethod
     def from_json(cls, data: object) -> "Ledger":
@@ -112,155 +119,39 @@ def read_ledger(path: Path) -> Ledger:
 
 
 def write_ledger(ledger: Ledger, path: Path) -> None:
-    """Write a ledger atomically: the old file stays whole until the new one is."""
-    write_atomically(path, json.dumps(ledger.to_json(), indent=1, ensure_ascii=False) + "\n")
+    """Write a ledger atomically: the old file stays whole until the new one is.
 
-
-def decide_claims(
-    names: Sequence[str] | None = None,
-    *,
-    jobs: int = 1,
-    progress: Callable[[str], None] | None = None,
-) -> Ledger:
-    """Decide claims and return their ledger.
-
-    Args:
-        names: What ``claims_named`` understands; None for all.
-        jobs: Processes; -1 for all cores.
-        progress: Called with each claim's id as it is done.
-
-    Raises:
-        InvalidInputError: A name means no claim.
-        CanaryError: A false neighbour was not caught.
-        CertificateRejectedError: Evidence did not pass the kernel.
-        VacuousClaimError: A claim has nothing to decide.
+    Large certificates go into files of their own, in ``certificate_folder(path)``.
     """
-    claims = ALL_CLAIMS if names is None else claims_named(names)
-    work = Parallel(n_jobs=min(jobs, len(claims)) if jobs > 0 else jobs, return_as="generator")
-    entries = []
-    for entry in work(delayed(_entry)(claim.id) for claim in claims):
-        entries.append(entry)
-        if progress is not None:
-            progress(entry["id"])
-    return Ledger(tuple(entries))
+    folder = certificate_folder(path)
+    for entry in ledger.claims:
+        for evidence in entry["evidence"]:
+            document = evidence["document"]
+            if abridged(document) is not document:
+                folder.mkdir(parents=True, exist_ok=True)
+                write_atomically(_file(folder, document["sha256"]), json.dumps(document) + "\n")
+    text = json.dumps(ledger.abridged().to_json(), indent=1, ensure_ascii=False)
+    write_atomically(path, text + "\n")
 
 
-def _entry(name: str) -> dict[str, Any]:
-    claim = next(claim for claim in ALL_CLAIMS if claim.id == name)
-    began = time.perf_counter()
-    try:
-        verdict = claim.decide()
-    except NoProofError as error:
-        verdict = Unknown(reason=f"the engine found no proof: {error}")
-    except kernel.RejectedError as error:
-        raise CertificateRejectedError(f"{claim.id}: {error}") from error
-    caught = claim.canary.catch() if claim.canary else None
-    return {
-        "id": claim.id,
-        "title": claim.title,
-        "statement": claim.statement,
-        "scope": claim.scope,
-        "source": {
-            "note": claim.source.note,
-            "title": NOTES[claim.source.note],
-            "section": claim.source.section,
-        },
-        "verdict": verdict.word,
-        "reason": _reason(verdict, claim),
-        "bound": verdict.bound if isinstance(verdict, ProvedWithin) else None,
-        "estimate": dict(verdict.estimate) if isinstance(verdict, Measured) else None,
-        "evidence": list(_evidence(claim.id, verdict)),
-        "trusts": list(claim.trusts),
-        "vacuity": claim.vacuity,
-        "canary": f"{claim.canary.falsehood}: {caught}" if claim.canary else None,
-        "cost": {"seconds": round(time.perf_counter() - began, 3)},
-    }
+def certificate_folder(ledger: Path) -> Path:
+    """Return where the large certificates of a ledger are: a build product, not committed."""
+    return ledger.parent / "build" / "certificates"
 
 
-def _reason(verdict: Verdict, claim: Claim) -> str | None:
-    said = verdict.reason if isinstance(verdict, Unknown) else None
-    if isinstance(verdict, Refuted):
-        said = verdict.detail
-    return " ".join(text for text in (said, claim.remark) if text) or None
+def _file(folder: Path, sha256: str) -> Path:
+    return folder / f"{sha256}.json"
 
 
-def _evidence(name: str, verdict: Verdict) -> Iterator[dict[str, Any]]:
-    certificates: tuple[Certificate, ...] = ()
-    documents: list[tuple[str, str, dict[str, Any]]] = []
-    if isinstance(verdict, Proved | ProvedWithin | Refuted):
-        certificates = verdict.certificates
-    if isinstance(verdict, Refuted):
-        documents = [("witness", _says(w), w.to_json()) for w in verdict.witnesses]
-    if isinstance(verdict, Measured):
-        summary = f"{len(verdict.estimate['points'])} estimates with intervals"
-        documents = [("measurement", summary, dict(verdict.estimate))]
-    documents += [("certificate", _proves(c), c) for c in certificates]
-    for i, (kind, summary, document) in enumerate(documents, start=1):
-        yield {
-            "kind": kind,
-            "name": f"{name}.{i}",
-            "summary": summary,
-            "sha256": document.get("sha256") or _hash(document),
-            "document": document,
-        }
+def abridged(document: dict[str, Any]) -> dict[str, Any]:
+    """Return a certificate without its evidence if that is large, and else as it is.
 
-
-def _hash(document: dict[str, Any]) -> str:
-    return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
-
-
-def _says(witness: Witness) -> str:
-    p = witness.parameters
-    start = ", ".join(map(str, witness.start))
-    return (
-        f"{witness.conjecture} fails at t = {witness.step} for l0 = {p.l0}, l_A = {p.l_a}, "
-        f"l_B = {p.l_b}, q = {p.q}, B = {p.capacity} from [{start}]"
-    )
-
-
-def _proves(certificate: Certificate) -> str:
-    kind, theorem = str(certificate["kind"]), certificate["theorem"]
-    match kind:
-        case "farkas":
-            return f"{'; '.join(theorem['given'])} imply {theorem['then']}"
-        case "scan":
-            return _scan_words(theorem)
-        case "induction":
-            rows = sorted({t for rows in theorem["stages"].values() for t in rows})
-            kept = "; ".join([*rows, *theorem["whole"]])
-            return f"{' and '.join(theorem['step']['systems'])} keep for ever: {kept}"
-        case "schur":
-            p = theorem["parameters"]
-            point = f"l0 = {p['l0']}, l_A = {p['l_a']}, l_B = {p['l_b']}, q = {p['q']}"
-            return f"the stage polynomial of {point} is {theorem['says']}"
-        case "enumeration":
-            never = " and ".join(" ".join(c) for c in theorem["never"])
-            return f"at no step 1 .. {theorem['steps']}: {never}"
-        case "replay":
-            violated = " and ".join(" ".join(c) for c in theorem["violated_when"])
-            return f"the kernel's own replay: {violated} at t = {theorem['step']}"
-        case _:
-            raise InvalidInputError(f"certificate kind {kind!r} is not known")
-
-
-def _scan_words(theorem: dict[str, Any]) -> str:
-    """Say what a scan proves, with everything that it assumes."""
-    systems = [name for name in theorem["systems"] if name != "counter"]
-    what = f"one step of {' and '.join(systems)}" if systems else "a sum over the stages"
-    each = sorted({t for rows in theorem["each"].values() for t in rows})
-    assumed = [
-        "; ".join(theorem["given"]),
-        f"at each stage {'; '.join(each)}" if each else "",
-        f"at stage 0 {'; '.join(theorem['last'])}" if theorem["last"] else "",
-        f"ending in {' or '.join(theorem['ends'])}",
-    ]
-    shown = sorted({t for rows in theorem["then_each"].values() for t in rows})
-    then = [
-        f"at each stage {'; '.join(shown)}" if shown else "",
-        f"at stage 0 {'; '.join(theorem['then_last'])}" if theorem["then_last"] else "",
-    ]
-    given = ", ".join(text for text in assumed if text)
-    return f"{what}, any number of stages: {given} imply {', '.join(t for t in then if t)}"
+    The theorem and the hash stay; the evidence is replaced by its size.
+    """
+    if "evidence" not in document or set(document["evidence"]) == {"bytes"}:
+        return document
+    size = len(json.dumps(document["evidence"]))
+    return document if size <= EVIDENCE_BYTES_MAX else {**document, "evidence": {"bytes": size}}
 
 
 def drift(new: Ledger, committed: Ledger) -> list[str]:
@@ -291,12 +182,17 @@ def _said(entry: dict[str, Any], key: str) -> object:
     return [d.get("theorem") or d.get("observed") or d.get("points") for d in documents]
 
 
-def recheck(ledger: Ledger) -> list[str]:
+def recheck(ledger: Ledger, certificates: Path | None = None) -> list[str]:
     """Check all evidence again, by kernel and replay; return a line for each that fails.
 
     Also that an entry says what the registry's claim says, and that a witness is against the
     claim's own conjecture. Whether a certificate's theorem is the claim's shows only when the
     claim is decided again: ``drift`` compares the two.
+
+    Args:
+        ledger: What is checked.
+        certificates: Folder with the certificates that are too large for the ledger. Those
+            that are not in there are not checked; ``unchecked`` names them.
     """
     claims = {claim.id: claim for claim in ALL_CLAIMS}
     lines = []
@@ -308,7 +204,7 @@ def recheck(ledger: Ledger) -> list[str]:
             lines += _misfits(entry, claim)
         for evidence in entry["evidence"]:
             try:
-                _recheck_one(evidence)
+                _recheck_one(evidence, certificates)
             except (kernel.RejectedError, CertificateRejectedError, InvalidInputError) as error:
                 lines.append(f"{evidence['name']}: {error}")
             except (KeyError, TypeError, AttributeError) as error:
@@ -339,9 +235,36 @@ def _carries(evidence: dict[str, Any], needed: str) -> bool:
     return evidence.get("kind") == needed and kind != "replay"
 
 
-def _recheck_one(evidence: dict[str, Any]) -> None:
-    document, kind = evidence["document"], evidence["kind"]
-    own = _hash(document) if kind == "measurement" else document["sha256"]
+def unchecked(ledger: Ledger, certificates: Path | None = None) -> list[str]:
+    """Return the names of evidence that is neither in the ledger nor in the folder."""
+    return [
+        evidence["name"]
+        for entry in ledger.claims
+        for evidence in entry["evidence"]
+        if _whole(evidence["document"], certificates) is None
+    ]
+
+
+def _whole(document: dict[str, Any], folder: Path | None) -> dict[str, Any] | None:
+    """Return a document with its evidence, from the folder if it was cut; None if not there."""
+    if "evidence" not in document or set(document["evidence"]) != {"bytes"}:
+        return document
+    path = None if folder is None else _file(folder, str(document["sha256"]))
+    if path is None or not re.fullmatch("[0-9a-f]{64}", path.stem) or not path.is_file():
+        return None
+    whole = read_bounded(path)
+    if not isinstance(whole, dict) or whole.get("sha256") != document["sha256"]:
+        raise InvalidInputError(f"{path} must hold the certificate {document['sha256']}")
+    if whole.get("theorem") != document["theorem"]:
+        raise InvalidInputError(f"{path} must prove what the ledger says of it")
+    return whole
+
+
+def _recheck_one(evidence: dict[str, Any], certificates: Path | None) -> None:
+    kind, document = evidence["kind"], _whole(evidence["document"], certificates)
+    if document is None:
+        return
+    own = document_hash(document) if kind == "measurement" else document["sha256"]
     if evidence["sha256"] != own:
         raise InvalidInputError(f"sha256={evidence['sha256']!r} must be that of the document")
     if kind == "certificate":
