@@ -14,7 +14,7 @@ TESTED := Makefile $(wildcard *.md ledger.json LICENSE .ci/run) $(shell find \
     $(wildcard tests tools benchmarks docs) -type f -not -name '*.pyc')
 PLACES := src tests $(wildcard tools benchmarks docs/examples)
 
-.PHONY: help setup report test check fuzz bench proofs gpu clean
+.PHONY: help setup report test check fuzz mutation bench proofs gpu clean
 
 help: ## show the targets
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
@@ -52,9 +52,11 @@ ifeq (,$(wildcard report/index.html))
 .PHONY: build/report.stamp
 endif
 
+# A run that was interrupted goes on from build/store.
 proofs: $(VENV)/core.stamp ## decide every claim afresh; rewrite ledger.json and README's table
-	$(BIN)/homeostat verify --write --jobs $(CORES)
+	$(BIN)/homeostat verify --write --store build/store --jobs $(CORES)
 	$(BIN)/python tools/readme_verdicts.py
+	rm -rf build/store
 
 # --- checks
 
@@ -78,6 +80,9 @@ check: $(VENV)/dev.stamp ## format, lint, types, arrows between the parts, the w
 
 fuzz: $(VENV)/core.stamp ## property suites with many more examples than the tests use
 	$(BIN)/homeostat fuzz batching --examples 5000 --jobs $(CORES)
+
+mutation: $(VENV)/test.stamp ## corrupt certificates of every kind; the kernel must see through it
+	$(BIN)/homeostat mutate --jobs $(CORES) --out benchmarks/results/mutation-score.json
 
 bench: $(VENV)/test.stamp ## benchmarks; each script opens with what it compares and why
 	set -e; for script in $(filter-out benchmarks/gpu_%,$(wildcard benchmarks/*.py)); do $(BIN)/python "$$script"; done

@@ -30,6 +30,8 @@ SLOW = {
     "batching.companion_form",
     "batching.max_dominance.data_set_2",
     "batching.min_dominance.data_set_2",
+    "batching.g_dominance_horizon.data_set_1",
+    *(f"batching.{x}_dominance_horizon.data_set_2" for x in ("g", "max", "min")),
 }
 SAMPLE = BatchingParameters(1, 1, 3, "2/5", 10)
 START = canonical_start(SAMPLE)

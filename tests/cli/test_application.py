@@ -23,12 +23,15 @@ from homeostat.errors import (
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
-COMMANDS = ("verify", "trajectory", "search", "fuzz", "replay", "check", "report")
+COMMANDS = (
+    *("verify", "trajectory", "search", "fuzz", "replay", "check", "mutate", "report"),
+    *("prove convergence", "prove horizon"),
+)
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_the_help_of_each_command_has_examples(cli: "Cli", command: str) -> None:
-    answer = cli(command, "--help")
+    answer = cli(*command.split(), "--help")
     assert answer.code == 0
     assert "For example:" in answer.out
     assert f"homeostat {command}" in answer.out
@@ -37,9 +40,13 @@ def test_the_help_of_each_command_has_examples(cli: "Cli", command: str) -> None
 
 def test_the_commands_are_the_ones_that_are_documented(cli: "Cli") -> None:
     answer = cli("--help")
-    registered = [command.name for command in application.app.registered_commands]
-    assert sorted(map(str, registered)) == sorted(COMMANDS)
-    assert all(command in answer.out for command in COMMANDS)
+    registered = [str(command.name) for command in application.app.registered_commands]
+    for group in application.app.registered_groups:
+        inner = group.typer_instance
+        assert inner is not None
+        registered += [f"{inner.info.name} {command.name}" for command in inner.registered_commands]
+    assert sorted(registered) == sorted(COMMANDS)
+    assert all(command.split()[0] in answer.out for command in COMMANDS)
 
 
 def test_the_version_is_the_packages_own(cli: "Cli") -> None:

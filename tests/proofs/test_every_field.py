@@ -2,11 +2,13 @@
 
 With the hash as it was, no change is accepted. With the hash made anew, a change is rejected,
 or it makes a certificate of another theorem (which the drift of the ledger names), or it is
-still a proof of the same theorem: then it changed the example, which any other may replace, or
-said the same in other words.
+still a proof of the same theorem: then it changed the example, which any other may replace, moved
+a cut, where many are right, or said the same in other words. Of the thousands of fields of
+a threshold's points some are drawn.
 """
 
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -28,10 +30,14 @@ _ENTRIES = json.loads((Path(__file__).parents[2] / "ledger.json").read_text())["
 DOCUMENTS: dict[str, tuple[str, Json]] = {}
 for entry in _ENTRIES:
     for evidence in entry["evidence"]:
-        if evidence["kind"] == "certificate":
+        # The ledger has only the theorem of the largest ones; random corruptions try those.
+        if evidence["kind"] == "certificate" and set(evidence["document"]["evidence"]) != {"bytes"}:
             DOCUMENTS.setdefault(evidence["sha256"], (evidence["name"], evidence["document"]))
 BY_NAME = dict(sorted(DOCUMENTS.values()))
 
+PLACES_MAX = {"threshold": 40}
+"""Of thousands, where one check takes half a second."""
+FREE = (("evidence", "example"), ("evidence", "cuts"))
 RELATIONS = {"<=": ">", ">=": "<", "<": ">=", ">": "<=", "==": "!=", "!=": "==", "=": ">"}
 
 
@@ -108,7 +114,7 @@ def outcome(certificate: Json, what: str, place: Place) -> str:
         return "rejected"
     if after["theorem"] != certificate["theorem"]:
         return "another theorem"
-    still = place[:2] == ("evidence", "example") or says_the_same(certificate, after, place)
+    still = place[:2] in FREE or says_the_same(certificate, after, place)
     return "same theorem" if still else f"UNEXPLAINED {what} {place}"
 
 
@@ -117,7 +123,10 @@ def outcome(certificate: Json, what: str, place: Place) -> str:
 def test_no_change_of_a_single_field_passes_for_the_committed_proof(name: str) -> None:
     certificate = BY_NAME[name]
     assert accepts(certificate)
-    found = Counter(outcome(certificate, *place) for place in places(certificate))
+    every = list(places(certificate))
+    drawn_count = min(len(every), PLACES_MAX.get(certificate["kind"], len(every)))
+    drawn = random.Random(name).sample(every, drawn_count)
+    found = Counter(outcome(certificate, *place) for place in drawn)
     print(name, certificate["kind"], dict(found))  # noqa: T201  # shown with -s
     assert set(found) <= {"hash", "rejected", "another theorem", "same theorem"}
     assert found["rejected"] > 0

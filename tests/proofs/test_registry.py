@@ -37,6 +37,8 @@ TABLE: dict[str, set[str]] = {
     "g_dominance_large_l0": set(),
     "g_dominance_two_stages": set(),
     "g_dominance_horizon": CASES,
+    "max_dominance_horizon": CASES,
+    "min_dominance_horizon": CASES,
     "first_eviction_dominance": set(),
     "max_dominance": {*CASES, "free"},
     "min_dominance": {*CASES, "free"},

@@ -18,9 +18,9 @@ from homeostat.models.batching import BatchingParameters, Pair, is_schur_stable
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import farkas
 from homeostat.proofs.report import build, write_report
+from homeostat.proofs.report.certificate_view import document_bytes
 from homeostat.proofs.report.findings import step_ranges
 from homeostat.proofs.report.ledger_view import LedgerView
-from homeostat.proofs.report.pages import document_bytes
 from homeostat.proofs.report.plots import draw_spreads, swept_failures
 from homeostat.proofs.report.plots.style import LAYOUTS
 from homeostat.proofs.report.witness_view import WitnessView, amount
@@ -117,7 +117,7 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def pages_of(report: Path) -> list[Path]:
-    return [report / "index.html", *sorted((report / "claims").glob("*.html"))]
+    return [*sorted(report.glob("*.html")), *sorted((report / "claims").glob("*.html"))]
 
 
 @pytest.mark.slow

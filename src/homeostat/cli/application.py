@@ -13,7 +13,17 @@ from typing import Annotated
 import typer
 
 from homeostat import __version__
-from homeostat.cli import evidence, fuzz, report, search, trajectory, verify
+from homeostat.cli import (
+    evidence,
+    fuzz,
+    mutate,
+    prove,
+    prove_horizon,
+    report,
+    search,
+    trajectory,
+    verify,
+)
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import OptionError
 from homeostat.errors import (
@@ -53,7 +63,7 @@ def homeostat(
 ) -> None:
     """Settle claims about LLM-serving systems: proved, refuted by a witness, or open.
 
-    Exit codes: 0 holds, 1 ledger drift, 2 bad input, 3 internal error, 10 proved within a
+    Exit codes: 0 holds, 1 ledger drift or a hole in the kernel, 2 bad input, 3 internal error, 10 proved within a
     bound, 20 refuted, 30 unknown, 40 evidence rejected, 50 vacuous, 130 interrupted.
     """
 
@@ -64,7 +74,15 @@ app.command("search")(search.search_witness)
 app.command("fuzz")(fuzz.fuzz_suite)
 app.command("replay")(evidence.replay_witness)
 app.command("check")(evidence.check_certificate)
+app.command("mutate")(mutate.mutate_certificates)
 app.command("report")(report.make_report)
+
+proving = typer.Typer(
+    name="prove", no_args_is_help=True, help="Prove a statement about every start at once."
+)
+proving.command("convergence")(prove.prove_convergence)
+proving.command("horizon")(prove_horizon.prove_horizon)
+app.add_typer(proving)
 
 
 def _exit_code_of(error: HomeostatError) -> ExitCode:

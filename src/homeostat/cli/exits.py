@@ -15,7 +15,7 @@ class ExitCode(IntEnum):
     OK = 0
     """What was asked for holds: proved, measured, replayed, accepted, exhausted."""
     DRIFT = 1
-    """The ledger that a run gives is not the one that is committed."""
+    """The ledger that a run gives is not the one committed, or a mutation shows a hole."""
     USAGE = 2
     """An option, a name or a file breaks a rule; the message shows the value and the rule."""
     INTERNAL = 3

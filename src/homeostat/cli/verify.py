@@ -57,6 +57,10 @@ def verify_claims(
     slow: Annotated[
         bool, typer.Option("--slow", help="Decide the slow claims too, which take minutes.")
     ] = False,
+    store: Annotated[
+        Path | None,
+        typer.Option("--store", help="Keep what slow proofs find here; a rerun goes on from it."),
+    ] = None,
     jobs: Jobs = 1,
     json: Json = False,
 ) -> None:
@@ -75,11 +79,13 @@ def verify_claims(
         homeostat verify --write
     """
     from homeostat.proofs.ledger import certificate_folder, read_ledger, recheck, write_ledger
+    from homeostat.proofs.store import use_store
 
     if claims and write:
         raise InvalidInputError(f"--write with {claims} must not be: a ledger holds all claims")
     committed = None if claims or write else read_ledger(ledger)
-    found, interrupted = decided(claims, jobs, None if slow else committed)
+    with use_store(store):
+        found, interrupted = decided(claims, jobs, None if slow else committed)
     document = found.to_json()
     if json:
         emit(document)

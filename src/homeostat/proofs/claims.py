@@ -140,7 +140,7 @@ def false_scan(
 
 
 def false_rows(falsehood: str, given: Sequence[str], then: str) -> Canary:
-    """Return a canary from rows that do not imply a row: z3's model must break it, exactly."""
+    """Return a canary from rows that do not imply a row; an oracle's model must break it."""
 
     def catch() -> str:
         try:

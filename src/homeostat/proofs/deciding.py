@@ -19,6 +19,7 @@ from homeostat.proofs import kernel
 from homeostat.proofs.certificates import Certificate
 from homeostat.proofs.claims import NOTES, Claim
 from homeostat.proofs.engines.farkas import NoProofError
+from homeostat.proofs.provenance import measured
 from homeostat.proofs.registry import ALL_CLAIMS, claims_named
 from homeostat.proofs.verdicts import (
     Measured,
@@ -158,6 +159,7 @@ def _evidence(name: str, verdict: Verdict) -> Iterator[dict[str, Any]]:
             "summary": summary,
             "sha256": document.get("sha256") or document_hash(document),
             "document": document,
+            **(measured(document) if kind == "certificate" else {}),
         }
 
 

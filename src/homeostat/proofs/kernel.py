@@ -11,6 +11,8 @@ Kinds
         number of stages, and with ``field`` (equations alone) in any field.
     induction: what a scan keeps holds for ever.
     schur: where the roots of sum W_s z^(n-1-s) lie, against the unit circle (``roots.py``).
+    sign_on_interval: a polynomial in one variable is > 0, or < 0, on an interval (``roots.py``).
+    threshold: for which real l0 the roots all lie inside, or that for none (``roots.py``).
     case_tree: what Simulation does from every start, by its tree of modes (``trees.py``).
     enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
 
@@ -46,7 +48,7 @@ from homeostat.proofs.polynomials import (
     solve,
     value,
 )
-from homeostat.proofs.roots import check_schur
+from homeostat.proofs.roots import check_schur, check_sign_on_interval, check_threshold
 from homeostat.proofs.systems import (
     ADMITTED,
     FIELDS,
@@ -328,6 +330,8 @@ ALL = (
     check_scan,
     check_induction,
     check_schur,
+    check_sign_on_interval,
+    check_threshold,
     check_case_tree,
     check_enumeration,
     check_replay,

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from functools import lru_cache
+from math import gcd, lcm
 from typing import Any, Final
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "add",
     "demand",
     "holds",
+    "integers",
     "jury",
     "multiply",
     "names",
@@ -169,12 +171,25 @@ def holds(rows: Iterable[str], point: Mapping[str, Fraction]) -> bool:
     )
 
 
-def jury(a: list[Fraction]) -> bool:
+def integers(numbers: Iterable[Fraction | int]) -> list[int]:
+    """Return the smallest positive multiple of numbers that is integer, without common factor."""
+    found = [Fraction(x) for x in numbers]
+    scale = lcm(*(x.denominator for x in found))
+    whole = [int(x * scale) for x in found]
+    divisor = gcd(*whole) or 1
+    return [x // divisor for x in whole]
+
+
+def jury(polynomial: Iterable[Fraction | int]) -> bool:
     """Decide whether all roots of a_0 z^n + ... + a_n lie strictly inside the unit circle."""
+    a = integers(polynomial)
     while len(a) > 1:
         if abs(a[-1]) >= abs(a[0]):
             return False
+        # Without the division by the common factor the digits would double in each round.
         a = [a[0] * x - a[-1] * y for x, y in zip(a, reversed(a), strict=True)][:-1]
+        divisor = gcd(*a)
+        a = [x // divisor for x in a]
     return True
 
 

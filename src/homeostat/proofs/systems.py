@@ -134,6 +134,8 @@ FIELDS: Final = {
     ),
     "induction": _fields("stages whole after step", "invariants proofs example"),
     "schur": _fields("parameters says", "jury", "lyapunov", "factor"),
+    "sign_on_interval": _fields("polynomial from to sign", "cuts"),
+    "threshold": _fields("says points", "cuts"),
     "case_tree": _fields("parameters says steps never", "region trees"),
     "enumeration": _fields("parameters start typed_start steps never", ""),
     "replay": _fields("parameters start typed_start step assumes violated_when", ""),

@@ -23,8 +23,8 @@ import itertools
 import json
 import lzma
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from math import gcd, lcm
+from operator import mul, sub
 from typing import Any, Final
 
 from homeostat.proofs.polynomials import SIZE_MAX, RejectedError, demand, rational
@@ -52,11 +52,10 @@ def primitive(form: Sequence[int]) -> Form:
 
 
 def _sum(terms: Sequence[tuple[int, Form]], size: int) -> Form:
-    total = [0] * size
-    for times, form in terms:
-        for i, x in enumerate(form):
-            total[i] += times * x
-    return tuple(total)
+    if not terms:
+        return (0,) * size
+    times, forms = zip(*terms, strict=True)
+    return tuple([sum(map(mul, times, column)) for column in zip(*forms, strict=True)])
 
 
 def _multipliers(pairs: Any, rows: Sequence[Form]) -> list[tuple[int, Form]]:
@@ -95,6 +94,15 @@ class System:
         self.weights = [int(w * scale) for w in weights]
         self.n = len(weights)
         self.capacity = self.parameters["capacity"] * scale
+        ahead = [*self.weights[1:], 0]
+        # M_s advances into stage s + 1: A_j - B is the sum of these numbers times M_s.
+        self.excesses = [
+            [
+                (w if s + 1 >= j else 0) - v
+                for s, (v, w) in enumerate(zip(self.weights, ahead, strict=True))
+            ]
+            for j in range(self.n + 1)
+        ]
 
     def start(self, face: int) -> list[Form]:
         """Return the state at the root: M_s is a coordinate of its own for s >= face."""
@@ -106,29 +114,20 @@ class System:
         """Return B = sum W_s M_s."""
         return _sum(list(zip(self.weights, state, strict=True)), len(state[0]))
 
-    def advancing(self, state: Sequence[Form], j: int) -> Form:
-        """Return A_j, the tokens that advance into stages j and up."""
-        stages = range(max(j, 1), self.n)
-        return _sum([(self.weights[s], state[s - 1]) for s in stages], len(state[0]))
-
     def excess(self, state: Sequence[Form], j: int) -> Form:
-        """Return A_j - B as a primitive form."""
-        size = len(state[0])
-        return primitive(_sum([(1, self.advancing(state, j)), (-1, self.total(state))], size))
+        """Return A_j - B as a primitive form; A_j are the tokens that advance into stages >= j."""
+        return primitive(_sum(list(zip(self.excesses[j], state, strict=True)), len(state[0])))
 
     def step(self, state: Sequence[Form], mode: int) -> list[Form]:
         """Return the state after a step in this mode, times a positive number."""
         size, weight = len(state[0]), self.weights[mode]
-        room = _sum([(1, self.total(state)), (-1, self.advancing(state, mode + 1))], size)
-        kept = [_sum([(weight, state[s - 1])], size) for s in range(mode + 1, self.n)]
+        room = _sum([(-x, m) for x, m in zip(self.excesses[mode + 1], state, strict=True)], size)
+        kept = [tuple([weight * x for x in state[s - 1]]) for s in range(mode + 1, self.n)]
         return reduced([*[(0,) * size] * mode, room, *kept])
 
     def guards(self, state: Sequence[Form], mode: int) -> list[Form]:
         """Return the forms that are >= 0 where a step from this state may be in this mode."""
-        rows = [self.excess(state, mode)] if mode else []
-        if mode + 1 < self.n:
-            rows.append(tuple(-x for x in self.excess(state, mode + 1)))
-        return rows
+        return _guards({j: self.excess(state, j) for j in (mode, mode + 1)}, mode, self.n)
 
 
 def reduced(forms: Sequence[Form]) -> list[Form]:
@@ -152,8 +151,8 @@ def step_both(system: System, both: Sequence[Form], mode: int) -> list[Form]:
     return reduced([*left, *right])
 
 
-Value = tuple[list[Form], Sequence[Fraction | int]]
-"""(forms >= 0 where an observable has this value, the value)."""
+Value = tuple[list[Form], Form, int]
+"""(forms >= 0 where an observable has this value, a form, a number > 0): form / number."""
 
 
 def _observable(name: str, system: System, both: Sequence[Form]) -> tuple[str, list[Value]]:
@@ -165,21 +164,22 @@ def _observable(name: str, system: System, both: Sequence[Form]) -> tuple[str, l
         x = t if of == "theory" else s
         pairs = [(x[i], x[j]) for i in stages for j in stages if i != j]
         values = [_minus(p, q) for p, q in pairs] if which == "spread" else x
-        return "min" if which == "min" else "max", [([], value) for value in values]
+        return "min" if which == "min" else "max", [([], value, 1) for value in values]
     if name in ("delta_at_peak", "delta_at_trough"):
         cases: list[Value] = []
         for i in stages:
             below = [_minus(s[i], s[j]) for j in stages if j != i]
             extreme = below if name == "delta_at_peak" else [tuple(-x for x in f) for f in below]
-            cases.append((extreme, _minus(t[i], s[i])))
+            cases.append((extreme, _minus(t[i], s[i]), 1))
         return "any", cases
     number = system.parameters["l0"] if name == "l0" else rational(name)
     # B is the same at every step, so a number c is the form B times c / B.
-    return "any", [([], tuple(number / system.capacity * x for x in system.total(s)))]
+    times, part = (number / system.capacity).as_integer_ratio()
+    return "any", [([], tuple([times * x for x in system.total(s)]), part)]
 
 
-def _minus(p: Sequence[int], q: Sequence[int]) -> Form:
-    return tuple(x - y for x, y in zip(p, q, strict=True))
+def _minus(p: Form, q: Form) -> Form:
+    return tuple(map(sub, p, q))
 
 
 def _alternatives(system: System, both: Sequence[Form], comparison: Any) -> list[Cell]:
@@ -193,17 +193,16 @@ def _alternatives(system: System, both: Sequence[Form], comparison: Any) -> list
     high_sets = [highs] if high_how == "min" else [[value] for value in highs]
     found: list[Cell] = []
     for low_set, high_set in itertools.product(low_sets, high_sets):
-        weak = [form for forms, _ in [*low_set, *high_set] for form in forms]
-        gaps = [_whole(p, q) for (_, q), (_, p) in itertools.product(low_set, high_set)]
+        weak = [form for forms, _, _ in [*low_set, *high_set] for form in forms]
+        gaps = [_gap(high, low) for low, high in itertools.product(low_set, high_set)]
         found.append((gaps, weak) if _STRICT[relation] else ([], [*gaps, *weak]))
     return found
 
 
-def _whole(p: Sequence[Fraction | int], q: Sequence[Fraction | int]) -> Form:
-    """Return p - q with its denominators cleared."""
-    gap = [x - y for x, y in zip(p, q, strict=True)]
-    scale = lcm(*(x.denominator for x in gap))
-    return primitive([int(x * scale) for x in gap])
+def _gap(high: Value, low: Value) -> Form:
+    """Return the difference of two values, times a positive number."""
+    (_, p, a), (_, q, b) = high, low
+    return _minus(p, q) if a == b else tuple([b * x - a * y for x, y in zip(p, q, strict=True)])
 
 
 def cells(system: System, both: Sequence[Form], never: Any) -> list[Cell]:
@@ -253,33 +252,46 @@ def check_region(system: System, region: Data) -> tuple[int, list[Form]]:
         rows.append(primitive(state[0]))
     assumed = [rows[i] for i in kept]
     for i in sorted(set(range(len(rows))) - set(kept)):
-        imply(assumed, rows[i], next(implied))
+        proof = next(implied, None)
+        demand(proof is not None, f"no proof that row {i} follows")
+        imply(assumed, rows[i], proof)
     demand(next(implied, None) is None, "proofs of nothing")
     return kept[-1], assumed
 
 
 def _children(
     system: System, state: list[Form], node: Any, rows: list[Form], top: int
-) -> list[int]:
-    """Check that the modes lo .. hi of a node cover it; return those that need a child.
+) -> list[tuple[int, list[Form]]]:
+    """Check that the modes lo .. hi of a node cover it; return (mode, rows) of its children.
 
     Where A_j and A_(j+1) are the same form, mode j > lo is possible only where B equals both,
     and there a mode below agrees with it.
     """
     lo, hi, below, above = node
     demand(type(lo) is int and type(hi) is int, "modes are integers")
-    demand(0 <= lo <= hi + 1 and hi <= top, "no such modes")
-    if lo > 0:
-        imply(rows, system.excess(state, lo), below)
-    if hi < top:
-        imply(rows, tuple(-x for x in system.excess(state, hi + 1)), above)
+    # Without a mode every step must evict above the limit: B = A_lo alone is no reason, since
+    # there mode lo and the one below it stand for each other.
+    demand(0 <= lo <= hi <= top or lo - 1 == hi == top, "no such modes")
     demand((below is None) == (lo == 0) and (above is None) == (hi == top), "a proof of nothing")
-    advancing = [system.excess(state, j) for j in range(system.n)]
+    excess = {j: system.excess(state, j) for j in range(lo, hi + 2)}
+    if lo > 0:
+        imply(rows, excess[lo], below)
+    if hi < top:
+        imply(rows, _minus_of(excess[hi + 1]), above)
     return [
-        j
+        (j, [*rows, *_guards(excess, j, system.n)])
         for j in range(lo, hi + 1)
-        if j == lo or j + 1 == system.n or advancing[j] != advancing[j + 1]
+        if j == lo or j + 1 == system.n or excess[j] != excess[j + 1]
     ]
+
+
+def _guards(excess: Mapping[int, Form], mode: int, n: int) -> list[Form]:
+    rows = [excess[mode]] if mode else []
+    return [*rows, _minus_of(excess[mode + 1])] if mode + 1 < n else rows
+
+
+def _minus_of(form: Form) -> Form:
+    return tuple([-x for x in form])
 
 
 def check_settles(theorem: Data, evidence: Data) -> None:
@@ -302,18 +314,18 @@ def check_settles(theorem: Data, evidence: Data) -> None:
                     imply(rows, _sum(list(zip(row, state, strict=True)), len(state[0])), proof)
                 bound = max(bound, depth)
                 continue
-            modes = _children(system, state, node, rows, face)
+            children = _children(system, state, node, rows, face)
             demand(depth < DEPTH_MAX, "a tree is too deep")
             if node[1] == face and face + 1 < system.n:
                 bound = max(bound, depth + 1 + closed)
             todo += [
-                (system.step(state, mode), [*rows, *system.guards(state, mode)], depth + 1)
-                for mode in reversed(modes)
+                (system.step(state, mode), known, depth + 1) for mode, known in reversed(children)
             ]
         latest = max(latest, bound)
-    demand(next(nodes, None) is None, "a node after the last tree")
+    demand(next(nodes, nodes) is nodes, "a node after the last tree")
     # No eviction at steps 1 .. N + 1 puts a start into the region; else it is in a face by then.
-    demand(theorem["steps"] == last + 1 + latest, f"the bound is {last + 1 + latest}")
+    steps = last + 1 + latest
+    demand(type(theorem["steps"]) is int and theorem["steps"] == steps, f"the bound is {steps}")
 
 
 def check_never(theorem: Data, evidence: Data) -> None:
@@ -333,12 +345,12 @@ def check_never(theorem: Data, evidence: Data) -> None:
         if depth == steps:
             demand(node == ["end"], "a tree is too deep")
             continue
-        modes = _children(system, both[:size], node, rows, size - 1)
+        demand(node != ["end"], "a tree ends too early")
+        children = _children(system, both[:size], node, rows, size - 1)
         todo += [
-            (step_both(system, both, m), [*rows, *system.guards(both[:size], m)], depth + 1)
-            for m in reversed(modes)
+            (step_both(system, both, mode), known, depth + 1) for mode, known in reversed(children)
         ]
-    demand(next(nodes, None) is None, "a node after the tree")
+    demand(next(nodes, nodes) is nodes, "a node after the tree")
 
 
 def check_case_tree(theorem: Data, evidence: Data) -> None:

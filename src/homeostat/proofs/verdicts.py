@@ -10,8 +10,7 @@ from typing import Any, ClassVar, TypeAlias, final
 
 from homeostat.counterexamples import Witness, replay
 from homeostat.errors import VacuousClaimError
-from homeostat.proofs import kernel
-from homeostat.proofs.certificates import Certificate, replayed
+from homeostat.proofs.certificates import Certificate, check_seconds, replayed
 
 __all__ = [
     "Measured",
@@ -28,7 +27,7 @@ def _checked(certificates: tuple[Certificate, ...]) -> None:
     if not certificates:
         raise VacuousClaimError("a proof needs at least one certificate, got none")
     for certificate in certificates:
-        kernel.check(certificate)
+        check_seconds(certificate)
 
 
 @final
@@ -37,11 +36,13 @@ class Proved:
     """The kernel accepted the certificates.
 
     That their theorems say what the claim's sentence says is for the claim's code and its
-    reader; the ledger's drift compares the theorems, so none is exchanged unnoticed.
+    reader; the ledger's drift compares the theorems, so none is exchanged unnoticed. ``detail``
+    says more in words that the run computed.
     """
 
     word: ClassVar[str] = "proved"
     certificates: tuple[Certificate, ...]
+    detail: str | None = None
 
     def __post_init__(self) -> None:
         """Check every certificate; raises RejectedError or VacuousClaimError."""
@@ -56,6 +57,7 @@ class ProvedWithin:
     word: ClassVar[str] = "proved-within"
     certificates: tuple[Certificate, ...]
     bound: str
+    detail: str | None = None
 
     def __post_init__(self) -> None:
         """Check every certificate; raises RejectedError or VacuousClaimError."""
@@ -121,7 +123,7 @@ class Refuted:
             replay(witness)
             replayed(witness)
         for certificate in self.certificates:
-            kernel.check(certificate)
+            check_seconds(certificate)
 
 
 Verdict: TypeAlias = Proved | ProvedWithin | Measured | Survived | Unknown | Refuted

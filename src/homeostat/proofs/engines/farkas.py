@@ -3,8 +3,9 @@
 The candidates are products of the given inequalities, squares, and equations times
 monomials, up to a level. A float linear program (HiGHS) proposes a sparse combination; an
 exact solve over the rationals on its support gives the multipliers. What does not come out
-exactly is not returned. When no level succeeds, z3 is asked whether the rows have a model:
-then the statement is false, and the model says why.
+exactly is not returned. Where no level succeeds, linear rows may still be refuted by the sum in
+cvc5's own proof; else the oracles are asked whether the rows have a model: then the statement is
+false, and the model says why.
 
 Level 0 is Farkas' lemma for linear rows; higher levels are Positivstellensatz products.
 """
@@ -21,7 +22,7 @@ from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
 from homeostat.errors import HomeostatError
-from homeostat.proofs.engines.oracle import RLIMIT, WALL_SECONDS_MAX, Model, find_model
+from homeostat.proofs.engines.oracles import ORACLES, Point, Question, race, refutation_by_cvc5
 from homeostat.proofs.polynomials import Poly, Row, add, multiply, polynomial, row
 
 __all__ = ["NoProofError", "find_proof"]
@@ -37,10 +38,10 @@ class NoProofError(HomeostatError):
     """No combination of the candidates proves the goal.
 
     Attributes:
-        model: A point that satisfies what is given and breaks the goal, if z3 found one.
+        model: A point that satisfies what is given and breaks the goal, if an oracle found one.
     """
 
-    def __init__(self, message: str, model: Model | None) -> None:
+    def __init__(self, message: str, model: Point | None) -> None:
         """Store the message and the counter-model."""
         super().__init__(message)
         self.model = model
@@ -109,13 +110,29 @@ def _prove(
                 found |= {} if terms is None else {key: terms}
         if len(found) == len(keys):
             return found
-    models = () if field else (find_model([*rows, negation]) for negation in against)
-    shown = "; ".join(given)
-    raise NoProofError(
-        f"no multipliers up to level {LEVEL_MAX} prove {p} {sign} 0 from {shown} (z3 was asked for "
-        f"a counter-model: rlimit {RLIMIT}, at most {WALL_SECONDS_MAX} s)",
-        next((model for model in models if model is not None), None),
-    )
+    if field:
+        raise NoProofError(_message(given, goal), None)
+    for key, negation in zip(keys, against, strict=True):
+        if key not in found and (terms := refutation_by_cvc5([*rows, negation])) is not None:
+            found[key] = terms
+    if len(found) == len(keys):
+        return found
+    asked = ", ".join(o.absence.detail if o.absence else o.name for o in ORACLES)
+    note = f" (asked for a counter-model: {asked})"
+    raise NoProofError(_message(given, goal) + note, _counter_model(rows, against))
+
+
+def _message(given: Sequence[str], goal: Row) -> str:
+    p, sign = goal
+    return f"no multipliers up to level {LEVEL_MAX} prove {p} {sign} 0 from {'; '.join(given)}"
+
+
+def _counter_model(rows: Sequence[Row], against: Sequence[Row]) -> Point | None:
+    for negation in against:
+        model = race(Question(rows=(*rows, negation))).model
+        if model is not None:
+            return dict(model.point)
+    return None
 
 
 def _variables(rows: Iterable[Row]) -> list[str]:

@@ -15,21 +15,31 @@ from typing import Any, Final
 from joblib import Parallel, delayed
 
 from homeostat.errors import InvalidInputError
+from homeostat.proofs.ledger import abridged
+from homeostat.proofs.report.certificate_view import document_bytes
+from homeostat.proofs.report.convergence import Convergence
 from homeostat.proofs.report.ledger_view import LedgerView
-from homeostat.proofs.report.pages import Pages, Picture, document_bytes
+from homeostat.proofs.report.pages import Pages, Picture
 from homeostat.proofs.report.pictures import (
     Drawing,
+    convergence_pictures,
     draw,
     estimate_picture,
     overview_pictures,
     witness_picture,
 )
+from homeostat.proofs.report.thresholds import ThresholdTable, threshold_picture
+from homeostat.proofs.report.trust import TrustView
 from homeostat.proofs.report.witness_view import WitnessView
 from homeostat.proofs.theory.batching.note_tables import Figure, recomputed_figures
 
 __all__ = ["SCHEMA", "write_report"]
 
 SCHEMA: Final = "homeostat.report/1"
+CONVERGENCE: Final = ("convergence.html", "Convergence")
+THRESHOLDS: Final = ("thresholds.html", "Thresholds")
+TRUST: Final = ("trust.html", "Trust")
+"""Pages of their own, and how the menu calls them."""
 Progress = Callable[[str], None]
 
 
@@ -39,6 +49,8 @@ def write_report(
     *,
     jobs: int = -1,
     progress: Progress | None = None,
+    coq: object = None,
+    score: object = None,
 ) -> Path:
     """Write the report of a ledger as a folder of pages, plots and evidence files.
 
@@ -50,12 +62,15 @@ def write_report(
         folder: Where the report goes; absent, empty, or an earlier report.
         jobs: Processes that draw plots; -1 for one a core.
         progress: Told what is being done.
+        coq: The log of ``make coq`` as JSON data; None where there is none.
+        score: A mutation score as JSON data; None where there is none.
 
     Returns:
         The path of ``index.html``.
 
     Raises:
-        InvalidInputError: The ledger breaks its schema, or ``folder`` holds something else.
+        InvalidInputError: The ledger, log or score breaks its schema, or ``folder`` holds
+            something else.
         WitnessRejectedError: A witness in the ledger does not replay exactly.
     """
     tell = progress or (lambda _: None)
@@ -64,15 +79,28 @@ def write_report(
     _demand_replaceable(folder)
     tell("replaying the witnesses")
     witnesses = _witnesses(view)
+    tell("reading the certificates")
+    convergence = Convergence(view)
+    trust = TrustView.of(ledger, coq=coq, score=score)
     tell("recomputing the note's figures")
     figures = recomputed_figures()
     with _replaced(folder) as new:
         tell("drawing the plots")
         drawings, overview, pictures = _drawings(view, witnesses)
-        _write_plots(new, drawings, jobs)
+        own, converging = convergence_pictures(convergence)
+        table = ThresholdTable.of(view)
+        mapped = [threshold_picture(table)] if table else []
+        _write_plots(new, [*drawings, *own, *(drawing for drawing, _ in mapped)], jobs)
         tell("writing the pages")
-        pages = Pages(view, figures, witnesses, pictures, overview, folder.name)
+        own_pages = [CONVERGENCE, *([THRESHOLDS] if table else []), TRUST]
+        pages = Pages(
+            view, figures, witnesses, pictures, overview, folder.name, convergence, trust, own_pages
+        )
         _write_pages(new, view, pages)
+        (new / CONVERGENCE[0]).write_text(pages.convergence(converging), encoding="utf-8")
+        _write_own(new, TRUST, pages)
+        for _, picture in mapped:
+            _write_own(new, THRESHOLDS, pages, table=table, picture=picture)
         _write_trajectories(new, witnesses)
         _write_data(new, ledger, figures)
     return folder / "index.html"
@@ -126,8 +154,14 @@ def _write_pages(new: Path, view: LedgerView, pages: Pages) -> None:
     for index, claim in enumerate(view.claims):
         (new / "claims" / f"{claim.id}.html").write_text(pages.claim(index), encoding="utf-8")
         for evidence in claim.evidence:
-            path = new / "evidence" / f"{evidence.name}.json"
-            path.write_bytes(document_bytes(evidence.document))
+            if evidence.cut_bytes is None:
+                path = new / "evidence" / f"{evidence.name}.json"
+                path.write_bytes(document_bytes(evidence.document))
+
+
+def _write_own(new: Path, page: tuple[str, str], pages: Pages, **context: Any) -> None:
+    """Write a page that has a template of its own name."""
+    (new / page[0]).write_text(pages.page(f"{page[0]}.jinja", **context), encoding="utf-8")
 
 
 def _write_trajectories(new: Path, witnesses: Mapping[str, WitnessView]) -> None:
@@ -144,9 +178,20 @@ def _write_trajectories(new: Path, witnesses: Mapping[str, WitnessView]) -> None
 
 
 def _write_data(new: Path, ledger: Mapping[str, Any], figures: Sequence[Figure]) -> None:
-    data = {"schema": SCHEMA, "ledger": ledger, "figures": [asdict(f) for f in figures]}
+    claims = [_abridged(entry) for entry in ledger["claims"]]
+    shown = {**ledger, "claims": claims}
+    data = {"schema": SCHEMA, "ledger": shown, "figures": [asdict(f) for f in figures]}
     text = json.dumps(data, indent=1, ensure_ascii=False, default=_rational_text)
     (new / "report.json").write_text(text + "\n", encoding="utf-8")
+
+
+def _abridged(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an entry without the evidence of its large certificates, as the ledger has it."""
+    evidence = [
+        {**e, "document": abridged(e["document"])} if e["kind"] == "certificate" else e
+        for e in entry["evidence"]
+    ]
+    return {**entry, "evidence": evidence}
 
 
 def _rational_text(value: object) -> str:

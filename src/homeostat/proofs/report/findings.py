@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from homeostat.proofs.report.convergence import PREFIX
 from homeostat.proofs.report.ledger_view import VERDICTS, ClaimView, VerdictView
 from homeostat.proofs.report.witness_view import WitnessView
 from homeostat.proofs.theory.batching.note_readings import READINGS, STATED
@@ -16,6 +17,7 @@ __all__ = [
     "agreement_by_reading",
     "brief_evidence",
     "differences",
+    "evidence_sentence",
     "headlines",
     "remarks",
     "step_ranges",
@@ -51,25 +53,35 @@ def verdict_counts(claims: Iterable[ClaimView]) -> list[tuple[VerdictView, int]]
 
 
 def headlines(claims: Sequence[ClaimView], witnesses: dict[str, WitnessView]) -> list[Finding]:
-    """Return the note's main conjecture, in each form, and what of its chapter is refuted.
+    """Return the note's main conjecture, in each form, and what of its chapter is decided.
+
+    Without the claims on convergence, which the first page and a page of their own put first.
 
     Args:
         claims: All claims.
         witnesses: Evidence name -> replayed witness.
     """
-    return [
-        Finding(claim, _evidence_sentence(claim, witnesses))
+    found = [
+        Finding(claim, evidence_sentence(claim, witnesses))
         for claim in claims
         if claim.section == _MAIN_SECTION
-        or (claim.section.startswith("4.") and claim.verdict.word == "refuted")
+        or (
+            claim.section.startswith("4.")
+            and claim.verdict.word in ("proved", "refuted")
+            and not claim.id.startswith(PREFIX)
+        )
     ]
+    return sorted(found, key=lambda finding: finding.claim.verdict.word == "proved")
 
 
-def _evidence_sentence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
+def evidence_sentence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
+    """Return what a verdict rests on in one sentence."""
     for evidence in claim.evidence:
         view = witnesses.get(evidence.name)
         if view is not None:
             return f"{view.parameters}, {view.sentence}."
+    if claim.verdict.word == "proved" and claim.evidence:
+        return f"{claim.evidence[0].summary}."
     return claim.bound or claim.reason or "".join(e.summary for e in claim.evidence[:1])
 
 

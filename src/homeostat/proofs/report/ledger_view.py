@@ -11,7 +11,15 @@ from typing import Any, Final
 
 from homeostat.errors import InvalidInputError
 
-__all__ = ["SCHEMA", "VERDICTS", "ClaimView", "EvidenceView", "LedgerView", "VerdictView"]
+__all__ = [
+    "SCHEMA",
+    "VERDICTS",
+    "ClaimView",
+    "EvidenceView",
+    "LastRun",
+    "LedgerView",
+    "VerdictView",
+]
 
 SCHEMA: Final = "homeostat.ledger/1"
 
@@ -58,6 +66,31 @@ class EvidenceView:
         """The command that re-checks its file, or None for a measurement."""
         return {"witness": "replay", "certificate": "check"}.get(self.kind)
 
+    @property
+    def cut_bytes(self) -> int | None:
+        """How long a certificate's evidence was that the ledger left out; None if it is whole."""
+        evidence = self.document.get("evidence")
+        cut = self.kind == "certificate" and isinstance(evidence, Mapping) and set(evidence)
+        return int(self.document["evidence"]["bytes"]) if cut == {"bytes"} else None
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """When a slow claim was decided: its entry is not of this run.
+
+    Attributes:
+        date: The day, as YYYY-MM-DD, or None where nobody wrote it down.
+        jobs: How many processes decided it; -1 for one a core.
+    """
+
+    date: str | None
+    jobs: int
+
+    @property
+    def words(self) -> str:
+        """The run in words."""
+        return f"the last run of {self.date}" if self.date else "an earlier run"
+
 
 @dataclass(frozen=True, slots=True)
 class ClaimView:
@@ -79,6 +112,7 @@ class ClaimView:
     vacuity: str | None
     canary: str | None
     cost_s: float
+    last_run: LastRun | None
 
     @property
     def domain(self) -> str:
@@ -113,6 +147,7 @@ class LedgerView:
 
 
 _NAME: Final = re.compile(r"[a-z0-9_]+(\.[a-z0-9_]+)*", re.ASCII)
+_DATE: Final = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
 _KINDS: Final = ("witness", "certificate", "measurement")
 
 
@@ -144,6 +179,7 @@ def _claim(data: object) -> ClaimView:
         vacuity=_optional_text(fields, "vacuity", where),
         canary=_optional_text(fields, "canary", where),
         cost_s=_seconds(fields, where),
+        last_run=_last_run(fields.get("last_run"), f"{where}: last_run"),
     )
 
 
@@ -164,7 +200,31 @@ def _evidence(data: object, where: str) -> EvidenceView:
         raise InvalidInputError(
             f"{where}: sha256={view.sha256!r} must be its document's, {stated!r}"
         )
+    if kind == "certificate":
+        _demand_certificate(view.document, f"{where}: {view.name}")
     return view
+
+
+def _demand_certificate(document: Mapping[str, Any], where: str) -> None:
+    """Refuse what is not even of a certificate's shape; the kernel decides the rest."""
+    _text(document, "kind", where)
+    _mapping(document.get("theorem"), f"{where}: theorem")
+    evidence = _mapping(document.get("evidence"), f"{where}: evidence")
+    size = evidence.get("bytes")
+    if set(evidence) == {"bytes"} and (type(size) is not int or size < 0):
+        raise InvalidInputError(f"{where}: bytes={size!r} must be an integer >= 0")
+
+
+def _last_run(data: object, where: str) -> LastRun | None:
+    if data is None:
+        return None
+    fields = _mapping(data, where)
+    date, jobs = _optional_text(fields, "date", where), fields.get("jobs")
+    if date is not None and not _DATE.fullmatch(date):
+        raise InvalidInputError(f"{where}: date={date!r} must be a date such as 2026-01-31")
+    if type(jobs) is not int:
+        raise InvalidInputError(f"{where}: jobs={jobs!r} must be an integer")
+    return LastRun(date, jobs)
 
 
 def _mapping(value: object, name: str) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -10,19 +10,31 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from homeostat.models.batching import DATA_SETS
+from homeostat.proofs.report.certificate_view import (
+    KIND_WORDS,
+    CertificateTable,
+    cell_text,
+    evidence_bytes,
+    remaking_commands,
+    size_words,
+    theorem_rows,
+)
+from homeostat.proofs.report.convergence import Convergence, facts
 from homeostat.proofs.report.findings import (
     agreement_by_reading,
     brief_evidence,
     differences,
+    evidence_sentence,
     headlines,
     remarks,
     verdict_counts,
 )
 from homeostat.proofs.report.ledger_view import VERDICTS, ClaimView, EvidenceView, LedgerView
+from homeostat.proofs.report.trust import TrustView
 from homeostat.proofs.report.witness_view import WitnessView
 from homeostat.proofs.theory.batching.note_tables import Figure
 
-__all__ = ["Pages", "Picture", "document_bytes"]
+__all__ = ["Pages", "Picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,42 +56,14 @@ class Picture:
     link: str = ""
 
 
-_KIND_WORDS: Final[Mapping[str, str]] = {
-    "scan": "The kernel follows one step stage by stage, from the top, with invariants "
-    "between the stages, and checks that every move keeps them. The number of stages is "
-    "free, so this proves the claim for every number of stages at once.",
-    "induction": "What holds at the start and is kept by one step holds for ever. The kernel "
-    "derives the obligations of that step itself and checks each by exact arithmetic.",
-    "farkas": "Rows multiplied by numbers and added give a row that no point satisfies, or "
-    "the row to be shown. The kernel multiplies and adds, in exact fractions.",
-    "schur": "The kernel decides where the roots of Theory's polynomial lie, exactly: by Jury's "
-    "table, by a rational Lyapunov matrix, or by an explicit factor.",
-    "enumeration": "The kernel runs both systems again in exact fractions and looks at every step.",
-    "replay": "The kernel runs both systems again in exact fractions and confirms the step at "
-    "which the claim is broken.",
-}
-"""Certificate kind -> what the kernel does with it."""
-
+_APART_MAX: Final = 8
+"""So many certificates have a section each on a claim's page; more are put in a table."""
 _HEADINGS: Final = {
     "witness": "The counterexample",
     "certificate": "The proof",
     "certificate of a refutation": "The kernel's own check",
     "measurement": "The measurement",
 }
-_THEOREM_WORDS: Final[Mapping[str, str]] = {
-    "given": "given",
-    "then": "shown",
-    "each": "given at each stage",
-    "last": "given at stage 0",
-    "then_each": "shown at each stage",
-    "then_last": "shown at stage 0",
-    "carry": "carried along",
-    "ends": "ending in",
-    "violated_when": "violated when",
-    "l_a": "l_a",
-    "l_b": "l_b",
-}
-"""Field of a theorem -> words; the others are shown by name."""
 _SIGNS: Final = {"<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "<": "<", ">": ">"}
 
 
@@ -93,6 +77,9 @@ class Pages:
         pictures: Evidence name -> the plot of that witness; claim id -> of its estimate.
         plots: The plots of the first page.
         folder: Name of the report's folder, for the commands.
+        convergence: What is proved of Simulation's convergence.
+        trust: What the proved claims rest on.
+        extra: Pages beside the usual ones, as (file name, words), for the menu.
     """
 
     def __init__(
@@ -103,11 +90,15 @@ class Pages:
         pictures: Mapping[str, Picture],
         plots: Sequence[Picture],
         folder: str,
+        convergence: Convergence,
+        trust: TrustView,
+        extra: Sequence[tuple[str, str]],
     ) -> None:
         """Keep what the pages are made of, and work out what they share."""
         self._ledger = ledger
         self._witnesses = witnesses
         self._pictures = pictures
+        self._convergence = convergence
         self._shared: dict[str, Any] = {
             "version": ledger.version,
             "claims": ledger.claims,
@@ -125,6 +116,9 @@ class Pages:
             "data_sets": [_spaced(data_set.name) for data_set in DATA_SETS],
             "figure_rows": _figure_rows(figures),
             "why": self._why(),
+            "convergence": convergence,
+            "trust": trust,
+            "extra": extra,
         }
 
     def _why(self) -> list[Picture]:
@@ -145,15 +139,34 @@ class Pages:
         """Return the report as one Markdown document."""
         return self._render("report.md.jinja")
 
+    def page(self, template: str, **context: Any) -> str:
+        """Return a page of its own, in the report's folder, from its template."""
+        return self._render(template, root="", **context)
+
+    def convergence(self, pictures: Mapping[str, Picture]) -> str:
+        """Return the page on Simulation's convergence, with its plots by name."""
+        found = self._convergence
+        singles = {name: part for name, part in found.parts.items() if name != "family"}
+        return self.page(
+            "convergence.html.jinja",
+            pictures=pictures,
+            facts={name: facts(part.settled[0]) for name, part in singles.items() if part.settled},
+            sentences={c.id: evidence_sentence(c, self._witnesses) for c in found.old_road},
+            family_columns=max((len(row["cells"]) for row in found.family), default=0),
+        )
+
     def claim(self, index: int) -> str:
         """Return the page of the claim at one position of the ledger."""
         claims = self._ledger.claims
         claim = claims[index]
+        certificates = [e for e in claim.evidence if e.kind == "certificate"]
+        listed = certificates if len(certificates) > _APART_MAX else []
         return self._render(
             "claim.html.jinja",
             root="../",
             claim=claim,
-            evidence=[self._evidence(claim, item) for item in claim.evidence],
+            evidence=[self._evidence(claim, item) for item in claim.evidence if item not in listed],
+            table=CertificateTable.of(claim.id, listed) if listed else None,
             estimate=_estimate(claim.estimate),
             estimate_picture=self._pictures.get(claim.id),
             previous=claims[index - 1] if index else None,
@@ -163,20 +176,24 @@ class Pages:
     def _evidence(self, claim: ClaimView, evidence: EvidenceView) -> dict[str, Any]:
         document = evidence.document
         theorem = document.get("theorem") if evidence.kind == "certificate" else None
+        rows = list(theorem_rows(theorem)) if isinstance(theorem, Mapping) else []
         return {
             "evidence": evidence,
             "heading": _heading(claim, evidence),
             "witness": self._witnesses.get(evidence.name),
             "picture": self._pictures.get(evidence.name),
-            "theorem": list(_theorem_rows(theorem)) if isinstance(theorem, Mapping) else [],
-            "explanation": _KIND_WORDS.get(str(document.get("kind")), ""),
-            "commands": self._commands(evidence),
-            "size": _size(len(document_bytes(document))),
+            "theorem": rows,
+            "theorem_lines": sum(len(lines) for _, lines in rows),
+            "explanation": KIND_WORDS.get(str(document.get("kind")), ""),
+            "commands": self._commands(claim, evidence),
+            "size": size_words(evidence_bytes(evidence)),
         }
 
-    def _commands(self, evidence: EvidenceView) -> list[str]:
+    def _commands(self, claim: ClaimView, evidence: EvidenceView) -> list[str]:
         if evidence.check is None:
             return []
+        if evidence.cut_bytes is not None:
+            return remaking_commands(claim.id, evidence)
         path = f"{self._shared['folder']}/evidence/{evidence.name}.json"
         commands = [f"homeostat {evidence.check} {path}"]
         if evidence.check == "check":
@@ -197,23 +214,6 @@ def _heading(claim: ClaimView, evidence: EvidenceView) -> str:
     return _HEADINGS[kind] + number
 
 
-def _theorem_rows(theorem: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, list[str]]]:
-    """Yield (label, lines) for each part of a theorem that says something."""
-    for key, value in theorem.items():
-        label = prefix + _THEOREM_WORDS.get(key, _spaced(key))
-        if isinstance(value, Mapping):
-            yield from _theorem_rows(value, f"{label}: ")
-        elif isinstance(value, list) and value:
-            yield label, [" ".join(map(str, x)) if isinstance(x, list) else str(x) for x in value]
-        elif value not in (None, False, []):
-            yield label, [_cell(value)]
-
-
-def document_bytes(document: Mapping[str, Any]) -> bytes:
-    """Return an evidence document as the bytes of its file."""
-    return (json.dumps(document, indent=2, ensure_ascii=False) + "\n").encode()
-
-
 def _sources(claims: Sequence[ClaimView]) -> str:
     notes = dict.fromkeys((claim.note, claim.note_title) for claim in claims)
     return " and ".join(f"note {note}, “{title}”" for note, title in notes)
@@ -231,19 +231,10 @@ def _estimate(estimate: object) -> dict[str, Any] | None:
         del facts["points"]
     columns = list(dict.fromkeys(key for point in table for key in point))
     return {
-        "facts": {_spaced(str(key)): _cell(value) for key, value in facts.items()},
+        "facts": {_spaced(str(key)): cell_text(value) for key, value in facts.items()},
         "columns": [_spaced(str(column)) for column in columns],
-        "rows": [[_cell(point.get(column, "")) for column in columns] for point in table],
+        "rows": [[cell_text(point.get(column, "")) for column in columns] for point in table],
     }
-
-
-def _cell(value: object) -> str:
-    """Return one measured value to read: an interval as such, a float in six digits."""
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, list) and all(isinstance(v, str | int | float) for v in value):
-        return f"[{', '.join(map(_cell, value))}]"
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _figure_rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
@@ -272,10 +263,6 @@ def _seconds(value: float) -> str:
     return "under 0.01 s" if value < 0.01 else f"{value:.2g} s" if value < 10 else f"{value:.0f} s"
 
 
-def _size(byte_count: int) -> str:
-    return f"{byte_count} bytes" if byte_count < 1024 else f"{byte_count / 1024:.0f} KiB"
-
-
 def _capitalize_first(text: str) -> str:
     """Return a text with a capital, unless it begins with a formula or a name."""
     plain = re.match(r"[a-z]{2,}(?![a-z]*[_^(])", text)
@@ -290,7 +277,8 @@ _TYPESET: Final = (
     (re.compile(r"&gt;="), "≥"),
     (re.compile(r"&lt;="), "≤"),
     (re.compile(r"!="), "≠"),
-    (re.compile(r"\^([A-Z0-9])(?![A-Za-z0-9])"), r"<sup>\1</sup>"),
+    (re.compile(r"\^-(\d+)"), "<sup>\N{MINUS SIGN}\\1</sup>"),
+    (re.compile(r"\^([A-Za-z0-9])(?![A-Za-z0-9])"), r"<sup>\1</sup>"),
     (re.compile(r"(?<![A-Za-z0-9])([A-Za-z])_([A-Za-z0-9])(?![A-Za-z0-9_])"), r"\1<sub>\2</sub>"),
     (re.compile(r"</sup>_([a-z0-9])(?![A-Za-z0-9_])"), r"</sup><sub>\1</sub>"),
 )
@@ -331,6 +319,8 @@ def _environment() -> Environment:
         pretty=_pretty,
         seconds=_seconds,
         sign=_SIGNS.__getitem__,
+        size=size_words,
+        evidence_size=lambda evidence: size_words(evidence_bytes(evidence)),
         spaced=_spaced,
         typeset=_typeset,
     )

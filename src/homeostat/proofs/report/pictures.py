@@ -2,26 +2,47 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
-from homeostat.models.batching import DATA_SETS, Pair
+from homeostat.models.batching import DATA_SETS, BatchingParameters, Pair
+from homeostat.proofs.report.convergence import Convergence, last_eviction
 from homeostat.proofs.report.ledger_view import ClaimView, EvidenceView
 from homeostat.proofs.report.pages import Picture
 from homeostat.proofs.report.plots import (
     LAYOUTS,
+    PLANES,
     Layout,
+    ThreeStages,
     draw_estimates,
     draw_failure_maps,
+    draw_shadows,
     draw_spreads,
+    draw_tree,
+    draw_triangles,
     draw_witness,
     has_intervals,
+    is_small,
     stage_pairs,
     swept_failures,
 )
 from homeostat.proofs.report.plots.failure_map import STEP_COUNT
+from homeostat.proofs.report.regions import corners, settling_pieces, shadow
+from homeostat.proofs.report.settling_view import SettlingView
 from homeostat.proofs.report.witness_view import WitnessView
 
-__all__ = ["Drawing", "draw", "estimate_picture", "overview_pictures", "witness_picture"]
+__all__ = [
+    "ILLUSTRATED",
+    "Drawing",
+    "convergence_pictures",
+    "draw",
+    "estimate_picture",
+    "overview_pictures",
+    "witness_picture",
+]
+
+ILLUSTRATED: Final = BatchingParameters(7, 1, 3, "3/4")
+"""Three stages, so that all starts are one triangle; close to its threshold, so that Simulation
+evicts for long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +85,33 @@ class _EstimatePlot:
 
     def __call__(self) -> Callable[[Layout], str]:
         return lambda layout: draw_estimates(self.points, layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _TrianglePlot:
+    parameters: BatchingParameters
+
+    def __call__(self) -> Callable[[Layout], str]:
+        system = ThreeStages(self.parameters)
+        return lambda layout: draw_triangles(system, layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _ShadowPlot:
+    parameters: BatchingParameters
+    kept: tuple[int, ...]
+    step_count: int
+
+    def __call__(self) -> Callable[[Layout], str]:
+        return lambda layout: draw_shadows(self.parameters, self.kept, self.step_count, layout)
+
+
+@dataclass(frozen=True, slots=True)
+class _TreePlot:
+    view: SettlingView
+
+    def __call__(self) -> Callable[[Layout], str]:
+        return lambda layout: draw_tree(self.view, layout)
 
 
 def _spreads() -> Callable[[Layout], str]:
@@ -139,3 +187,85 @@ def estimate_picture(claim: ClaimView) -> tuple[Drawing, Picture] | None:
         "Each estimate with its confidence interval; the points are in the table below.",
     )
     return Drawing(name, _EstimatePlot(tuple(points))), picture
+
+
+def convergence_pictures(found: Convergence) -> tuple[list[Drawing], dict[str, Picture]]:
+    """Return the plots of the page on convergence: "triangle", "region", and "tree.NAME"."""
+    drawings = [Drawing("triangle", _TrianglePlot(ILLUSTRATED))]
+    pictures = {"triangle": _triangle_picture(found)}
+    view = found.views.get("data_set_1")
+    if view is not None:
+        pictures["region"], step_count = _region_picture(view)
+        drawings.append(Drawing("region", _ShadowPlot(view.parameters, view.kept, step_count)))
+    for name, tree in found.views.items():
+        words = name.replace("_", " ")
+        pictures[f"tree.{name}"] = _tree_picture(f"tree.{name}", words, tree)
+        drawings.append(Drawing(f"tree.{name}", _TreePlot(tree)))
+    return drawings, pictures
+
+
+def _triangle_picture(found: Convergence) -> Picture:
+    p, pieces = ILLUSTRATED, settling_pieces(ILLUSTRATED)
+    last = max(piece.number for piece in pieces)
+    settled = found.settled(p)
+    bound = f" The certificate of this system bounds it by {settled.steps}." if settled else ""
+    return Picture(
+        "triangle",
+        "Three stages: all starts in one triangle",
+        f"Two triangles of all starts of a system of three stages. In both a large rounded region "
+        f"O in the middle, away from the corners; around it {len(pieces) - 1} pieces, by the step "
+        f"of the last eviction, which is {last} at most.",
+        f"l0 = {p.l0}, l_A = {p.l_a}, l_B = {p.l_b}, q = {p.q}. A point of the triangle is a "
+        "state: how the tokens are shared among the three stages; a corner has all of them at "
+        "one stage. Left: what the next step does, and O, from which nothing is ever evicted. "
+        "The line is one run, from the square on; rings are states after an eviction, and lie on "
+        "the edge where stage 0 is empty. Right: the same triangle in "
+        f"{len(pieces)} pieces, each with one step of the last eviction; the darkest evicts last, "
+        f"at step {last}.{bound} Every corner of every piece is computed exactly.",
+    )
+
+
+def _region_picture(view: SettlingView) -> tuple[Picture, int]:
+    """Return the picture of a region by its shadows, and how many steps of a run it shows."""
+    points, last = corners(view.parameters, view.kept), last_eviction(view.parameters, view.steps)
+    outlines = "; ".join(
+        f"stages {a} and {b}: " + ", ".join(f"({x}, {y})" for x, y in shadow(points, a, b))
+        for a, b in PLANES
+    )
+    return (
+        Picture(
+            "region",
+            "Data set 1: the shadow of O",
+            f"Two plots, each with the triangle of all starts projected on two stages, and in it "
+            f"the smaller shadow of O. Exact corners of the shadows: {outlines}.",
+            f"O has {len(view.kept)} rows beside M >= 0, and {len(points)} extreme points, in "
+            f"{view.parameters.stage_count - 1} dimensions; these are its projections on two "
+            "planes. A state whose shadow is outside that of O is outside O; inside, one cannot "
+            "tell from a shadow. The line is the run "
+            f"from the canonical start, all tokens at stage 0: its last eviction is at t = {last}, "
+            "and from there on it is in O.",
+        ),
+        last + 3,
+    )
+
+
+def _tree_picture(name: str, words: str, view: SettlingView) -> Picture:
+    nodes, depth = f"{view.node_count:,}", view.depth_max
+    if is_small(view):
+        return Picture(
+            name,
+            f"The tree of {words}, every node",
+            f"{len(view.trees)} trees side by side, one for each face, growing downwards over "
+            f"{depth} steps to {view.closed_count} ends, all closed.",
+            f"All {nodes} nodes. From the top of each face down: one row a step, one box a region "
+            "of starts with one sequence of modes, its children below it. A green end lies in O. "
+            "A triangle marks a node from which some starts are cut at a stage above the face: "
+            "they are then in a face whose tree, to the left, has closed already.",
+        )
+    return Picture(
+        name,
+        f"The tree of {words}, by depth",
+        f"A stacked plot of the number of nodes at each of {depth} depths, by face.",
+        f"All {nodes} nodes of its {len(view.trees)} trees, by the number of steps from the root. "
+        "The trees end where every branch has closed.",
+    )

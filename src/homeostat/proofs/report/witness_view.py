@@ -44,6 +44,10 @@ _WORDS: Final[Mapping[str, str]] = {
     "root_product": "product of the roots' moduli",
 }
 """Observable -> words; one without an entry is shown by its name."""
+_FLAGS: Final = {
+    ("1 if Theory converges from this start", "==", "1"): "Theory converges from this start",
+}
+"""Comparisons that read better as a sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +191,8 @@ class WitnessView:
         parts = []
         for left, value, operator, right, other in self.comparisons:
             theirs = right if other is None else f"{right} {other.text}"
-            parts.append(f"{left} {value.text} {operator} {theirs}")
+            flag = _FLAGS.get((left, operator, theirs))
+            parts.append(flag or f"{left} {value.text} {operator} {theirs}")
         return f"at t = {self.witness.step}: " + " and ".join(parts)
 
     @property

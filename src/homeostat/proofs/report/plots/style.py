@@ -48,6 +48,7 @@ class Ink:
     EVICTED: Final = "#8a3fa0"
     FAILS: Final = "#c3202f"
     HATCH: Final = "#8c949d"
+    REGION: Final = "#1a7a43"
 
 
 PALETTE: Final = {
@@ -60,6 +61,7 @@ PALETTE: Final = {
     Ink.EVICTED: ("evicted", "#cd93e0"),
     Ink.FAILS: ("fails", "#ff7b80"),
     Ink.HATCH: ("hatch", "#78818a"),
+    Ink.REGION: ("region", "#7fd6a0"),
 }
 """Light colour -> (name, dark colour)."""
 

@@ -5,14 +5,17 @@ from typing import Final
 from homeostat.proofs.claims import Claim
 from homeostat.proofs.theory.batching import (
     conservation,
+    convergence,
     deltas,
     dominance,
     fixed_point,
+    horizons,
     measured,
     merging,
     open_questions,
     stability,
     tables,
+    thresholds,
 )
 
 __all__ = ["CLAIMS"]
@@ -22,7 +25,10 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *merging.CLAIMS,
     *fixed_point.CLAIMS,
     *stability.CLAIMS,
+    *thresholds.CLAIMS,
+    *convergence.CLAIMS,
     *dominance.CLAIMS,
+    *horizons.CLAIMS,
     *deltas.CLAIMS,
     *tables.CLAIMS,
     *measured.CLAIMS,

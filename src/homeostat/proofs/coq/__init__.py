@@ -1,0 +1,1 @@
+"""Certificates as Coq files: the second checker, which shares no code with the kernel."""

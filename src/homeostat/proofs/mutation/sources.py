@@ -1,0 +1,139 @@
+"""The certificates that are corrupted: those of a ledger, and small ones made on the spot."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+
+from homeostat.models.batching import DATA_SETS, BatchingParameters, canonical_start
+from homeostat.proofs import kernel
+from homeostat.proofs.certificates import Certificate, enumeration, sign_on_interval, threshold
+from homeostat.proofs.engines.mode_tree.horizon import first_violation
+from homeostat.proofs.engines.mode_tree.settling import settle
+from homeostat.proofs.engines.thresholds import never_stable, stable_above
+
+__all__ = ["Source", "kind_of", "kinds", "read_sources"]
+
+_BYTES_MAX: Final = 40_000
+_STAGES_MAX: Final = 150
+_EACH_MAX: Final = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """A certificate that the kernel accepts, with a name to find it by."""
+
+    name: str
+    kind: str
+    certificate: Certificate
+
+
+def kind_of(certificate: Mapping[str, Any]) -> str:
+    """Return the kind of a certificate; the two sorts of trees count apart."""
+    kind = str(certificate["kind"])
+    return f"{kind} {certificate['theorem']['says']}" if kind == "case_tree" else kind
+
+
+def kinds() -> list[str]:
+    """Return all kinds that the kernel knows."""
+    found = [kind for kind in kernel.CHECKS if kind != "case_tree"]
+    return [*found, "case_tree settles", "case_tree never"]
+
+
+def read_sources(ledger: Path) -> list[Source]:
+    """Return certificates of every kind, at most sixteen of each, small ones first.
+
+    Args:
+        ledger: A ledger file.
+
+    Raises:
+        InvalidInputError: The ledger cannot be read.
+        RejectedError: It holds a certificate that the kernel does not accept.
+    """
+    from homeostat.proofs.ledger import read_ledger
+
+    found: dict[str, Source] = {}
+    for entry in read_ledger(ledger).claims:
+        for evidence in entry["evidence"]:
+            document = evidence["document"]
+            # Of a large certificate the ledger itself holds the size of the evidence only.
+            if evidence["kind"] == "certificate" and set(document["evidence"]) != {"bytes"}:
+                source = Source(name=evidence["name"], kind=kind_of(document), certificate=document)
+                found.setdefault(document["sha256"], source)
+    every = [*found.values(), *_made()]
+    chosen = []
+    for kind in kinds():
+        ours = [s for s in every if s.kind == kind and _size(s) <= _BYTES_MAX and _short(s)]
+        chosen += sorted(ours, key=lambda s: (_size(s), s.name))[:_EACH_MAX]
+    for source in chosen:
+        kernel.check(source.certificate)
+    return chosen
+
+
+def _size(source: Source) -> int:
+    return len(json.dumps(source.certificate))
+
+
+def _short(source: Source) -> bool:
+    theorem = source.certificate["theorem"]
+    steps = theorem.get("step", theorem.get("steps"))
+    if source.kind not in ("replay", "enumeration"):
+        return True
+    return int(steps) * int(theorem["parameters"]["l_b"]) <= _STAGES_MAX
+
+
+def _made() -> Iterator[Source]:
+    for name, certificate in (*_trajectories(), *_signs(), *_thresholds(), *_trees()):
+        yield Source(name=f"made.{name}", kind=kind_of(certificate), certificate=certificate)
+
+
+def _trajectories() -> Iterator[tuple[str, Certificate]]:
+    """Yield the first steps of both data sets: the committed ones are long."""
+    for data_set in DATA_SETS:
+        parameters = data_set.parameters
+        start = canonical_start(parameters)
+        for left, right in (("min_theory", "min_simulation"), ("weighted_delta", "0")):
+            never = [[left, ">", right]]
+            yield (
+                f"enumeration.{data_set.name}.{left}",
+                enumeration(parameters, start, step_count=12, never=never),
+            )
+
+
+def _signs() -> Iterator[tuple[str, Certificate]]:
+    shapes = [
+        ("1, 0, 1", "0", None, ">"),
+        ("-7, 1/2, -3", "1", "9/2", "<"),
+        ("1, -1, 1", "0", "4", ">"),
+        ("2, -3, 0, 1/4", "5", None, ">"),
+    ]
+    for i, (coefficients, low, high, sign) in enumerate(shapes):
+        polynomial = [Fraction(x) for x in coefficients.split(", ")]
+        end = None if high is None else Fraction(high)
+        yield f"sign.{i}", sign_on_interval(polynomial, Fraction(low), end, sign)
+
+
+def _thresholds() -> Iterator[tuple[str, Certificate]]:
+    half = Fraction(1, 2)
+    above = [stable_above(l_a, l_b, half) for l_a, l_b in ((1, 2), (1, 3), (2, 3), (3, 4), (2, 5))]
+    yield "threshold.above", threshold("stable above", above[:2])
+    yield "threshold.above.more", threshold("stable above", above[2:])
+    never = [never_stable(l_a, l_b, half) for l_a, l_b in ((2, 4), (3, 6))]
+    yield "threshold.never", threshold("never stable", never)
+
+
+def _trees() -> Iterator[tuple[str, Certificate]]:
+    for l0, l_a, l_b, q in ((10, 2, 3, "1/2"), (20, 1, 4, "1/3"), (9, 3, 4, "3/5")):
+        yield f"settles.{l_b}.{l_a}", settle(BatchingParameters(l0, l_a, l_b, q, 60))
+    g_dominance = [("spread_theory", "<", "spread_simulation")]
+    above_level = [("max_simulation", ">", "30"), ("min_simulation", ">=", "1/3")]
+    for name, comparisons, l_b, steps in (
+        ("g_dominance", g_dominance, 3, 2),
+        ("two_at_once", above_level, 3, 3),
+        ("g_dominance", g_dominance, 4, 2),
+    ):
+        found = first_violation(BatchingParameters(10, 2, l_b, "1/2", 60), comparisons, steps)
+        assert found.certificate is not None
+        yield f"never.{name}.{l_b}", found.certificate
