@@ -35,6 +35,7 @@ REFUTED: Final = (
     "min_dominance",
     "min_when_theory_nonnegative",
     "peak_never_evicted",
+    "weak_limsup",
     "weak_time_average",
 )
 

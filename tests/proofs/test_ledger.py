@@ -330,7 +330,7 @@ def test_a_slow_claim_is_shown_as_the_last_run_left_it(
     name = _with_slow_claim(monkeypatch)
     old = {**next(e for e in committed.claims if e["id"] == name), "title": "as it was"}
     carried, fresh = decide_claims(last_run=[old])
-    assert carried is old
+    assert carried == {**old, "last_run": {"date": None, "jobs": 1}}
     assert fresh["id"] != name
     absent, _ = decide_claims(last_run=[])
     assert (absent["verdict"], absent["evidence"]) == ("unknown", [])
@@ -373,3 +373,47 @@ def test_a_large_certificate_is_kept_beside_the_ledger_and_checked_there(
         (line,) = recheck(cut, folder)
         assert line.startswith(f"{evidence['name']}: ")
         assert says in line
+
+
+FAMILY = "batching.simulation_converges.family"
+
+
+def test_a_slow_claim_must_have_the_theorems_that_it_needs(committed: Ledger) -> None:
+    other = next(e for e in part(committed, {NAME}).claims[0]["evidence"])
+
+    def forget(entry: Json) -> None:
+        del entry["evidence"][7]
+
+    def exchange(entry: Json) -> None:
+        entry["evidence"][7]["document"] = other["document"]
+        entry["evidence"][7]["sha256"] = other["sha256"]
+
+    for change, says in ((forget, "1 of 263"), (exchange, "1 are others")):
+        lines = recheck(_with(part(committed, {FAMILY}), FAMILY, change))
+        assert any(says in line for line in lines), lines
+
+
+def test_an_entry_that_is_carried_says_so_whatever_it_says_of_itself(
+    committed: Ledger, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = _with_slow_claim(monkeypatch)
+    entry = next(e for e in committed.claims if e["id"] == name)
+    assert "last_run" not in entry
+    carried, _ = decide_claims(last_run=[entry])
+    assert carried["last_run"] == {"date": None, "jobs": 1}
+
+
+def test_cut_evidence_is_named_as_unchecked_and_a_damaged_file_as_drift(
+    committed: Ledger, tmp_path: Path
+) -> None:
+    def cut(entry: Json) -> None:
+        for evidence in entry["evidence"]:
+            evidence["document"]["evidence"] = {"bytes": 5}
+
+    forged = _with(part(committed, {NAME}), NAME, cut)
+    names = [evidence["name"] for evidence in forged.claims[0]["evidence"]]
+    assert unchecked(forged) == unchecked(forged, tmp_path) == names
+    sha256 = forged.claims[0]["evidence"][0]["sha256"]
+    (tmp_path / f"{sha256}.json").write_text("{")
+    assert unchecked(forged, tmp_path) == names[1:]
+    assert any(line.startswith(names[0]) for line in recheck(forged, tmp_path))

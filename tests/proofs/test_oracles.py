@@ -224,6 +224,8 @@ def test_there_are_no_multipliers_where_rows_are_met_or_not_linear(rows: list[st
         (says("model", point={"x": "-1"}), "wrong model"),
         (says("none", core=[7]), "garbage"),
         (says("none", core=[-1]), "garbage"),
+        ("""print('{"says": "none", "core": [1e999]}')""", "garbage"),
+        (says("none", sums=[[[">=", [[["x"], "1/0"]]]]]), "garbage"),
         (says("unknown", reason="tired"), "unknown"),
     ],
 )

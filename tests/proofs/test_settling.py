@@ -11,12 +11,17 @@ from homeostat.models.batching import (
     simulation_step,
     theory_step,
 )
+from homeostat.proofs import certificates, trees
+from homeostat.proofs.certificates import sealed
+from homeostat.proofs.claims import CanaryError, Claim
 from homeostat.proofs.engines.mode_tree import subtrees
 from homeostat.proofs.engines.mode_tree.figures import tree_figures
-from homeostat.proofs.engines.mode_tree.region import no_eviction_region
+from homeostat.proofs.engines.mode_tree.region import RAY_COUNT_MAX, no_eviction_region
 from homeostat.proofs.engines.mode_tree.settling import settle
 from homeostat.proofs.engines.mode_tree.subtrees import BudgetError, Part, grow
-from homeostat.proofs.theory.batching.convergence import CLAIMS, family_points, stable_from
+from homeostat.proofs.polynomials import RejectedError
+from homeostat.proofs.theory.batching import convergence
+from homeostat.proofs.theory.batching.convergence import CLAIMS, family_points
 from homeostat.proofs.trees import System
 from homeostat.proofs.verdicts import Proved, Unknown
 
@@ -80,19 +85,30 @@ def test_a_system_that_is_not_stable_does_not_settle(parameters: BatchingParamet
 
 def test_the_budget_ends_with_what_was_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(subtrees, "FIRST_NODE_COUNT", 10)
-    told: list[int] = []
+    told: list[tuple[str, int]] = []
     with pytest.raises(BudgetError) as caught:
         settle(
             DATA_SET_1,
             node_count_max=30,
-            progress=lambda _, done, total: told.append(done + total),
+            progress=lambda doing, done, total: told.append((doing, done + total)),
         )
     assert "30 were allowed" in str(caught.value)
     assert "tree of face 4: 10 nodes" in caught.value.coverage
     assert "subtrees open" in caught.value.coverage
     assert "tree of face 1: 0 nodes, 1 subtrees open" in caught.value.coverage
-    assert told == sorted(told)
-    assert told[-1] >= 30
+    rows, nodes = ([done for doing, done in told if word in doing] for word in ("rows", "nodes"))
+    assert rows == list(range(1, len(rows) + 1)) != []
+    assert nodes == sorted(nodes)
+    assert told[-1][1] == nodes[-1] >= 30
+
+
+def test_the_region_has_a_budget_of_rays_and_says_how_far_it_is() -> None:
+    large, told = BatchingParameters(400, 1, 14, "1/2"), list[str]()
+    with pytest.raises(BudgetError, match="more than 100 extreme rays; 160 after 4 rows, no tree"):
+        settle(large, ray_count_max=100, progress=lambda doing, *_: told.append(doing))
+    assert told[-1] == "region of 88 extreme rays, rows"
+    rays = no_eviction_region(System(SMALL.to_json()), row_count_max=100).ray_count
+    assert rays < RAY_COUNT_MAX
 
 
 @pytest.mark.slow
@@ -139,13 +155,38 @@ def test_figures_count_what_the_certificate_holds() -> None:
 
 
 @pytest.mark.slow
-def test_data_set_1_converges_and_its_canary_is_caught() -> None:
-    claim = CLAIMS[0]
-    verdict = claim.decide()
+def test_data_set_1_converges() -> None:
+    verdict = CLAIMS[0].decide()
     assert isinstance(verdict, Proved)
     assert [c["kind"] for c in verdict.certificates] == ["case_tree", "schur"]
+
+
+def test_the_bound_is_the_one_that_the_tree_gives() -> None:
+    found = settle(SMALL)
+    theorem = {**found["theorem"], "steps": found["theorem"]["steps"] - 1}
+    with pytest.raises(RejectedError, match="the bound is"):
+        sealed("case_tree", theorem, found["evidence"])
+
+
+@pytest.mark.parametrize("claim", CLAIMS[:2], ids=lambda claim: str(claim.id))
+def test_only_the_multipliers_stand_against_the_canary(
+    claim: Claim, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert claim.canary is not None
-    assert "the bound is" in claim.canary.catch()
+    assert claim.canary.catch() == "rejected: the rows do not add up to the goal"
+    # What is accepted here must not be taken for accepted later.
+    monkeypatch.setattr(certificates, "_ACCEPTED", {})
+    monkeypatch.setattr(trees, "imply", lambda *_: None)
+    with pytest.raises(CanaryError, match="the kernel accepted it"):
+        claim.canary.catch()
+
+
+def test_a_forged_bound_that_no_run_breaks_is_no_canary(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(convergence, "RUN_STEPS", 10)
+    canary = CLAIMS[0].canary
+    assert canary is not None
+    with pytest.raises(CanaryError, match="no run breaks it"):
+        canary.catch()
 
 
 @pytest.mark.slow
@@ -166,7 +207,7 @@ def test_what_is_over_the_budget_is_unknown_with_its_coverage(
 def test_the_family_holds_each_stable_point_once() -> None:
     points = list(family_points())
     assert len(points) == len(set(points)) == 131
-    assert stable_from(1, 4, Fraction(1, 2)) == 3
+    assert min(p.l0 for p in points if (p.l_a, p.l_b, p.q) == (1, 4, Fraction(1, 2))) == 3
     assert {p.stage_count for p in points} == {2, 3, 4, 5}
     canary = CLAIMS[2].canary
     assert canary is not None

@@ -3,11 +3,13 @@ from pathlib import Path
 
 import pytest
 
+from homeostat.errors import InvalidInputError
 from homeostat.models.batching import BatchingParameters
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import schur
 from homeostat.proofs.engines.mode_tree import subtrees
 from homeostat.proofs.engines.mode_tree.settling import settle
+from homeostat.proofs.engines.mode_tree.subtrees import Part
 from homeostat.proofs.store import Store, current_store, use_store
 
 POINT = BatchingParameters(6, 1, 3, "3/4")
@@ -91,6 +93,32 @@ def test_parts_are_kept_by_name_and_forgotten_with_the_certificate(tmp_path: Pat
     assert parts.find((1,)) is None
     store.keep(settle(POINT))
     assert not parts.folder.exists()
+
+
+def test_a_certificate_too_large_to_be_read_again_is_refused_and_its_parts_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, certificate = Store(tmp_path), settle(POINT)
+    size = len(json.dumps(certificate)) + 1
+    parts = store.parts("case_tree", certificate["theorem"])
+    parts.keep((1,), {"lines": "x"})
+    monkeypatch.setattr("homeostat.proofs.store.BYTES_MAX", size - 1)
+    with pytest.raises(InvalidInputError, match=f"{size} bytes .* at most {size - 1} bytes"):
+        store.keep(certificate)
+    assert parts.find((1,)) == {"lines": "x"}
+    assert store.find("case_tree", certificate["theorem"]) is None
+    monkeypatch.setattr("homeostat.proofs.store.BYTES_MAX", size)
+    store.keep(certificate)
+    assert store.find("case_tree", certificate["theorem"]) == certificate
+
+
+@pytest.mark.parametrize("field", ["node_count", "open"])
+def test_a_part_with_a_number_that_is_none_is_refused(field: str) -> None:
+    part = {"lines": "", "node_count": 0, "open": [], "leaf_depth_max": 0, "escape_depth_max": -1}
+    assert Part.from_json(part).to_json() == {**part, "open": ()}
+    endless = json.loads("1e999")
+    with pytest.raises(InvalidInputError, match="must be a part of a tree"):
+        Part.from_json({**part, field: endless if field == "node_count" else [[endless]]})
 
 
 @pytest.mark.parametrize(

@@ -93,9 +93,12 @@ def test_vacuity_and_canary_are_the_ledger_s_own_words() -> None:
 
 
 def test_a_time_that_was_not_recorded_is_said_to_be_so() -> None:
-    (row,) = TrustView.of(a_ledger()).rows
+    ledger = a_ledger()
+    for evidence in ledger["claims"][0]["evidence"]:
+        del evidence["check_seconds"]
+    (row,) = TrustView.of(ledger).rows
     assert row.check_seconds is None
-    assert "not recorded" in page(TrustView.of(a_ledger()))
+    assert "not recorded" in page(TrustView.of(ledger))
 
 
 def test_times_and_sizes_are_added_up_over_the_certificates() -> None:
@@ -110,6 +113,7 @@ def test_a_large_certificate_that_the_ledger_left_out_has_no_made_up_size() -> N
     ledger = a_ledger()
     for evidence in ledger["claims"][0]["evidence"]:
         evidence["document"]["evidence"] = {"bytes": 123456}
+        del evidence["bytes"]
     (row,) = TrustView.of(ledger).rows
     assert row.raw_bytes is None
     assert row.packed_bytes is None
@@ -133,8 +137,9 @@ def test_sizes_are_those_of_the_text_and_of_its_compression() -> None:
 
 
 def test_the_trees_of_a_certificate_are_measured_unpacked() -> None:
-    trees = [s for s in read_sources(LEDGER_PATH) if s.kind == "case_tree settles"]
-    certificate = max((s.certificate for s in trees), key=lambda c: len(json.dumps(c)))
+    name = "batching.simulation_converges.data_set_1"
+    claim = next(claim for claim in LEDGER["claims"] if claim["id"] == name)
+    certificate = claim["evidence"][0]["document"]
     found = sizes(certificate)
     assert found["packed"] == len(json.dumps(certificate))
     assert found["raw"] > 2 * found["packed"]

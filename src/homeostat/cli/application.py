@@ -15,6 +15,7 @@ import typer
 from homeostat import __version__
 from homeostat.cli import (
     evidence,
+    export,
     fuzz,
     mutate,
     prove,
@@ -63,8 +64,9 @@ def homeostat(
 ) -> None:
     """Settle claims about LLM-serving systems: proved, refuted by a witness, or open.
 
-    Exit codes: 0 holds, 1 ledger drift or a hole in the kernel, 2 bad input, 3 internal error, 10 proved within a
-    bound, 20 refuted, 30 unknown, 40 evidence rejected, 50 vacuous, 130 interrupted.
+    Exit codes: 0 holds, 1 ledger drift or a hole in the kernel, 2 bad input, 3 internal error,
+    10 proved within a bound, 20 refuted, 30 unknown, 40 evidence rejected, 50 vacuous,
+    130 interrupted.
     """
 
 
@@ -83,6 +85,12 @@ proving = typer.Typer(
 proving.command("convergence")(prove.prove_convergence)
 proving.command("horizon")(prove_horizon.prove_horizon)
 app.add_typer(proving)
+
+exporting = typer.Typer(
+    name="export", no_args_is_help=True, help="Write a certificate for another checker."
+)
+exporting.command("coq")(export.export_coq)
+app.add_typer(exporting)
 
 
 def _exit_code_of(error: HomeostatError) -> ExitCode:

@@ -1,7 +1,7 @@
 """``homeostat mutate``: corrupted certificates, and what the kernel says of them."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
     from homeostat.proofs.mutation import Score
 
 __all__ = ["mutate_certificates"]
-
-_FAULT: Final = 1
-"""The exit code of a hole in the kernel: drift from what it promises."""
 
 
 def mutate_certificates(
@@ -70,7 +67,7 @@ def mutate_certificates(
     else:
         _show(score)
     if score.faults:
-        raise typer.Exit(_FAULT)
+        raise typer.Exit(ExitCode.DRIFT)
     raise typer.Exit(ExitCode.INTERRUPTED if score.interrupted else ExitCode.OK)
 
 

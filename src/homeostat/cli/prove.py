@@ -64,6 +64,10 @@ def prove_convergence(
         homeostat prove convergence --l0 50 --l-a 4 --l-b 7 --q 1/2 --jobs 2 --store build/store
     """
     parameters = BatchingParameters(l0, l_a, l_b, q, capacity)
+    from homeostat.counterexamples.files import demand_file_place
+
+    if out is not None:
+        demand_file_place(out)
     try:
         document = _proved(parameters, node_limit, jobs, out, store)
     except KeyboardInterrupt:

@@ -44,11 +44,15 @@ def prove_horizon(
     l0: Annotated[str | None, typer.Option("--l0", help="Prompt length in tokens, >= 1.")] = None,
     l_a: Annotated[
         int | None,
-        integer_option("--l-a", maximum=STAGES_MAX, text="Decode steps of the short type."),
+        integer_option(
+            "--l-a", minimum=1, maximum=STAGES_MAX, text="Decode steps of the short type."
+        ),
     ] = None,
     l_b: Annotated[
         int | None,
-        integer_option("--l-b", maximum=STAGES_MAX, text="Decode steps of the long type, > l_a."),
+        integer_option(
+            "--l-b", minimum=2, maximum=STAGES_MAX, text="Decode steps of the long type, > l_a."
+        ),
     ] = None,
     q: Annotated[
         str | None, typer.Option("--q", help="Share of the long type, as p/q or decimal.")
@@ -87,17 +91,21 @@ def prove_horizon(
 
         homeostat prove horizon g-dominance --data-set 1 --steps 5 --out five.json
         homeostat prove horizon max-dominance --l0 1 --l-a 1 --l-b 3 --q 2/5 --steps 8
-        homeostat prove horizon docs/examples/peak.py:peak_is_low --data-set 1 --steps 4
+        homeostat prove horizon docs/examples/debt.py:debt_is_small --data-set 1 --steps 4
     """
+    from homeostat.counterexamples.files import demand_file_place
+
     tried = _conjecture(conjecture)
     parameters = _parameters(data_set, l0, l_a, l_b, q, capacity)
+    path = witness or Path(f"{tried.name}.free.witness.json")
+    for place in (path, *([out] if out else [])):
+        demand_file_place(place)
     try:
         found, seconds = _found(tried, parameters, steps, node_limit, jobs, store)
     except KeyboardInterrupt:
         note("interrupted" + (f"; the same command goes on from {store}" if store else ""))
         raise typer.Exit(ExitCode.INTERRUPTED) from None
     refuting = _witness(tried, parameters, found)
-    path = witness or Path(f"{tried.name}.free.witness.json")
     if out is not None and found.certificate is not None:
         write_document(out, found.certificate)
     if refuting is not None:

@@ -1,7 +1,7 @@
 """``homeostat report``: the page that says which claims hold, with the evidence beside it."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any, Final
 
 import typer
 
@@ -12,6 +12,9 @@ from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.cli.verify import agreement, committed_drift, decided, report_drift, verdict_table
 
 __all__ = ["make_report"]
+
+_RESULTS: Final = Path("benchmarks/results")
+"""Where `make coq` and `make mutation` leave what the trust page shows, seen from a checkout."""
 
 
 def make_report(
@@ -51,7 +54,14 @@ def make_report(
         results().print(verdict_table(found.to_json()["claims"]))
         raise typer.Exit(ExitCode.INTERRUPTED)
     with progress_bar("writing") as advance:
-        page = write_report(found.to_json(), out, jobs=jobs, progress=advance)
+        page = write_report(
+            found.to_json(),
+            out,
+            jobs=jobs,
+            progress=advance,
+            coq=_result("coq.json"),
+            score=_result("mutation-score.json"),
+        )
     folder = certificate_folder(ledger)
     lines = committed_drift(found, committed, folder) if committed else []
     if json:
@@ -59,5 +69,12 @@ def make_report(
     else:
         results().print(f"wrote {page}")
     if committed:
-        shown = "the ledger's evidence was checked again; no claim was decided afresh"
-        report_drift(lines, shown if from_ledger else agreement(found, folder))
+        news = "" if lines else agreement(found, folder, afresh=not from_ledger)
+        report_drift(lines, news)
+
+
+def _result(name: str) -> Any:
+    from homeostat.counterexamples.files import read_bounded
+
+    path = _RESULTS / name
+    return read_bounded(path) if path.exists() else None

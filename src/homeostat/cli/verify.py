@@ -21,10 +21,14 @@ if TYPE_CHECKING:
 AGREES: Final = (
     "every claim has the verdict that the ledger records; all evidence was checked again"
 )
+WITHOUT: Final = "every claim has the verdict that the ledger records"
+SHOWN: Final = "the ledger's evidence was checked again; no claim was decided afresh"
+NOT_DECIDED: Final = "no claim was decided afresh; what the ledger holds was checked again"
 
 __all__ = [
     "AGREES",
     "agreement",
+    "carried",
     "committed_drift",
     "decided",
     "report_drift",
@@ -101,22 +105,38 @@ def verify_claims(
     else:
         folder = certificate_folder(ledger)
         lines = [*committed_drift(found, committed, folder), *recheck(found, folder)]
-        report_drift(lines, agreement(found, folder))
+        report_drift(lines, "" if lines else agreement(found, folder))
 
 
-def agreement(found: "Ledger", certificates: Path) -> str:
-    """Return the good news that nothing drifted, with what was not looked at."""
+def agreement(found: "Ledger", certificates: Path, *, afresh: bool = True) -> str:
+    """Return the good news that nothing drifted, and what was not decided or not checked.
+
+    Args:
+        found: What is shown.
+        certificates: Where the large certificates may be.
+        afresh: Whether the claims were decided, and not only read.
+    """
     from homeostat.proofs.ledger import unchecked
 
     left = unchecked(found, certificates)
-    if not left:
-        return AGREES
-    claims = sorted({name.rpartition(".")[0] for name in left})
-    return (
-        f"every claim has the verdict that the ledger records; {len(left)} certificates of "
-        f"{', '.join(claims)} are not here and were not checked: `homeostat verify {claims[0]}` "
-        "or `make proofs` makes them again"
-    )
+    news = [AGREES if afresh else SHOWN] if not left else [WITHOUT if afresh else NOT_DECIDED]
+    old = [claim for claim in found.claims if carried(claim)] if afresh else []
+    news += [
+        f"{claim['id']} was not decided now: its last run is of {claim['last_run']['date']}"
+        for claim in old
+    ]
+    if left:
+        claims = sorted({name.rpartition(".")[0] for name in left})
+        news.append(
+            f"{len(left)} large certificates of {', '.join(claims)} are not here and were not "
+            "checked; `make proofs` makes them again"
+        )
+    return "; ".join(news)
+
+
+def carried(claim: dict[str, Any]) -> bool:
+    """Return whether an entry is marked as a slow claim's."""
+    return isinstance(claim.get("last_run"), dict)
 
 
 def decided(
@@ -196,6 +216,8 @@ def verdict_table(claims: Sequence[dict[str, Any]]) -> Table:
     for claim in claims:
         verdict = claim["verdict"]
         more = claim["bound"] or (claim["reason"] if verdict == "unknown" else None)
+        if carried(claim):
+            more = "; ".join(filter(None, (more, f"last run: {claim['last_run']['date']}")))
         table.add_row(
             Text(claim["id"]),
             Text(verdict, style=_COLOURS[verdict]),

@@ -8,7 +8,7 @@ from typing import Final
 
 from homeostat.errors import InvalidInputError
 
-__all__ = ["BYTES_MAX", "read_bounded", "write_atomically"]
+__all__ = ["BYTES_MAX", "demand_file_place", "read_bounded", "write_atomically"]
 
 BYTES_MAX: Final = 16 * 1024 * 1024
 
@@ -46,8 +46,25 @@ def _unique(pairs: list[tuple[str, object]]) -> dict[str, object]:
     return fields
 
 
+def demand_file_place(path: Path) -> None:
+    """Refuse a path that is there and is no regular file: a folder, a link, a device.
+
+    A write would replace it. Ask before long work whose result goes there.
+
+    Raises:
+        InvalidInputError: It is one.
+    """
+    if path.is_symlink() or (path.exists() and not path.is_file()):
+        raise InvalidInputError(f"{path} must be a regular file, or not exist")
+
+
 def write_atomically(path: Path, text: str) -> None:
-    """Write a text file so that a reader sees the old content or all of the new."""
+    """Write a text file so that a reader sees the old content or all of the new.
+
+    Raises:
+        InvalidInputError: The path is no place for a file.
+    """
+    demand_file_place(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:

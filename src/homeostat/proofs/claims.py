@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from homeostat.counterexamples import CONJECTURES, Witness, replay
 from homeostat.errors import HomeostatError, WitnessRejectedError
@@ -18,6 +18,7 @@ __all__ = [
     "CanaryError",
     "Claim",
     "Source",
+    "Theorem",
     "false_rows",
     "false_scan",
     "rejected_certificate",
@@ -32,6 +33,10 @@ NOTES: Final[Mapping[str, str]] = {
 
 class CanaryError(HomeostatError):
     """A false neighbour of a claim was not caught: the machinery that decides it is broken."""
+
+
+Theorem: TypeAlias = tuple[str, Mapping[str, Any]]
+"""(kind, theorem); of a theorem that says "settles" without ``steps``, which are found out."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,6 +78,7 @@ class Claim:
         trusts: What a verdict rests on beside the evidence itself.
         refuted_by: Conjectures whose witnesses refute it; None for the one of its own name.
         slow: Decided only when asked for, as by `make proofs`; else the last run's entry stands.
+        theorems: What its certificates must prove, where it is slow: then no fresh decision tells.
         wide: Decides with all cores by itself, so in the main process, after the others.
     """
 
@@ -90,6 +96,7 @@ class Claim:
     refuted_by: tuple[str, ...] | None = None
     slow: bool = False
     wide: bool = False
+    theorems: Callable[[], Sequence[Theorem]] | None = None
 
     @property
     def domain(self) -> str:

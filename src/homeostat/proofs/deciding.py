@@ -89,7 +89,8 @@ def entry_of_last_run(claim: Claim, entries: Sequence[Entry]) -> Entry:
     """Return a claim's entry in the last run; open if it is not in there."""
     for entry in entries:
         if entry["id"] == claim.id:
-            return entry
+            # Whatever the ledger says of itself: this entry was not decided now.
+            return {**entry, "last_run": entry.get("last_run") or {"date": None, "jobs": 1}}
     unknown = Unknown(reason=f"slow, and not in the last run; {_repeat(claim)} decides it")
     return _written(claim, unknown, caught=None, seconds=0.0)
 

@@ -365,13 +365,20 @@ def check(certificate: Data) -> None:
         raise RejectedError(f"malformed certificate: {type(error).__name__} {error}") from error
 
 
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a field that stands twice: a reader may see the one, and the kernel the other."""
+    fields = dict(pairs)
+    demand(len(fields) == len(pairs), "a field stands twice")
+    return fields
+
+
 def main(arguments: list[str]) -> int:
     """Check one file; 0 accepted, 40 rejected, 2 not readable."""
     try:
         with Path(*arguments).open("rb") as file:
             data = file.read(FILE_BYTES_MAX + 1)
         demand(len(data) <= FILE_BYTES_MAX, f"the file is larger than {FILE_BYTES_MAX} bytes")
-        certificate = json.loads(data)
+        certificate = json.loads(data, object_pairs_hook=unique)
         check(certificate)
     except OSError as error:
         sys.stderr.write(f"usage: python -m homeostat.proofs.kernel CERTIFICATE.json ({error})\n")

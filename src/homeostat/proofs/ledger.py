@@ -7,7 +7,8 @@ find; ``recheck`` checks all evidence of a ledger again, without deciding anythi
 
 import json
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,7 @@ from homeostat.counterexamples import Witness, replay
 from homeostat.counterexamples.files import read_bounded, write_atomically
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import kernel
-from homeostat.proofs.claims import Claim
+from homeostat.proofs.claims import Claim, Theorem
 from homeostat.proofs.deciding import document_hash
 from homeostat.proofs.registry import ALL_CLAIMS
 
@@ -100,11 +101,12 @@ class Ledger:
 def _well_formed(entry: object) -> bool:
     if not isinstance(entry, dict) or not isinstance(entry.get("evidence"), list):
         return False
-    texts = all(isinstance(entry.get(key), str) for key in ("id", "verdict"))
+    texts = all(isinstance(entry.get(key), str) for key in ("id", "title", "verdict"))
     return texts and all(
         isinstance(evidence, dict)
         and all(isinstance(evidence.get(key), str) for key in ("kind", "name", "sha256"))
         and isinstance(evidence.get("document"), dict)
+        and isinstance(evidence["document"].get("evidence", {}), dict)
         for evidence in entry["evidence"]
     )
 
@@ -148,7 +150,7 @@ def abridged(document: dict[str, Any]) -> dict[str, Any]:
 
     The theorem and the hash stay; the evidence is replaced by its size.
     """
-    if "evidence" not in document or set(document["evidence"]) == {"bytes"}:
+    if "evidence" not in document or _is_cut(document):
         return document
     size = len(json.dumps(document["evidence"]))
     return document if size <= EVIDENCE_BYTES_MAX else {**document, "evidence": {"bytes": size}}
@@ -187,7 +189,8 @@ def recheck(ledger: Ledger, certificates: Path | None = None) -> list[str]:
 
     Also that an entry says what the registry's claim says, and that a witness is against the
     claim's own conjecture. Whether a certificate's theorem is the claim's shows only when the
-    claim is decided again: ``drift`` compares the two.
+    claim is decided again: ``drift`` compares the two. A slow claim is rarely decided again, so
+    it says which theorems it needs.
 
     Args:
         ledger: What is checked.
@@ -209,6 +212,8 @@ def recheck(ledger: Ledger, certificates: Path | None = None) -> list[str]:
                 lines.append(f"{evidence['name']}: {error}")
             except (KeyError, TypeError, AttributeError) as error:
                 lines.append(f"{entry['id']}: malformed evidence: {type(error).__name__} {error}")
+        if claim is not None and claim.theorems is not None and entry["verdict"] == "proved":
+            lines += _other_theorems(entry, claim.theorems())
         needed = _NEEDED.get(entry["verdict"])
         if needed and not any(_carries(e, needed) for e in entry["evidence"]):
             lines.append(f"{entry['id']}: {entry['verdict']} without evidence: no {needed}")
@@ -228,6 +233,26 @@ def _misfits(entry: dict[str, Any], claim: Claim) -> Iterator[str]:
             yield f"{claim.id}: a witness against {against!r}, not against {claim.conjectures}"
 
 
+def _other_theorems(entry: dict[str, Any], expected: Sequence[Theorem]) -> Iterator[str]:
+    """Say where certificates prove other than what a slow claim needs."""
+    documents = [evidence["document"] for evidence in entry["evidence"]]
+    found = Counter(_theorem_key(d.get("kind"), d.get("theorem")) for d in documents)
+    needed = Counter(_theorem_key(kind, theorem) for kind, theorem in expected)
+    if found != needed:
+        missing, other = needed - found, found - needed
+        yield (
+            f"{entry['id']}: its certificates are not those of the claim: {missing.total()} of "
+            f"{needed.total()} theorems are missing, {other.total()} are others"
+        )
+
+
+def _theorem_key(kind: object, theorem: object) -> str:
+    fields = dict(theorem) if isinstance(theorem, Mapping) else {}
+    if fields.get("says") == "settles":
+        fields.pop("steps", None)
+    return json.dumps([kind, fields], sort_keys=True)
+
+
 def _carries(evidence: dict[str, Any], needed: str) -> bool:
     """Return whether evidence is of a kind; the replay of a witness proves no claim."""
     document = evidence.get("document")
@@ -241,17 +266,27 @@ def unchecked(ledger: Ledger, certificates: Path | None = None) -> list[str]:
         evidence["name"]
         for entry in ledger.claims
         for evidence in entry["evidence"]
-        if _whole(evidence["document"], certificates) is None
+        if _is_cut(evidence["document"]) and not _is_there(evidence["document"], certificates)
     ]
+
+
+def _is_cut(document: dict[str, Any]) -> bool:
+    return set(document.get("evidence", {})) == {"bytes"}
+
+
+def _is_there(document: dict[str, Any], folder: Path | None) -> bool:
+    name = str(document.get("sha256"))
+    sound = re.fullmatch("[0-9a-f]{64}", name) is not None
+    return folder is not None and sound and _file(folder, name).is_file()
 
 
 def _whole(document: dict[str, Any], folder: Path | None) -> dict[str, Any] | None:
     """Return a document with its evidence, from the folder if it was cut; None if not there."""
-    if "evidence" not in document or set(document["evidence"]) != {"bytes"}:
+    if not _is_cut(document):
         return document
-    path = None if folder is None else _file(folder, str(document["sha256"]))
-    if path is None or not re.fullmatch("[0-9a-f]{64}", path.stem) or not path.is_file():
+    if folder is None or not _is_there(document, folder):
         return None
+    path = _file(folder, document["sha256"])
     whole = read_bounded(path)
     if not isinstance(whole, dict) or whole.get("sha256") != document["sha256"]:
         raise InvalidInputError(f"{path} must hold the certificate {document['sha256']}")

@@ -15,7 +15,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
 
-from homeostat.counterexamples.files import read_bounded, write_atomically
+from homeostat.counterexamples.files import BYTES_MAX, read_bounded, write_atomically
 from homeostat.errors import InvalidInputError
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import Certificate
@@ -86,9 +86,20 @@ class Store:
         return found if _identity(kind, found["theorem"]) == _identity(kind, theorem) else None
 
     def keep(self, certificate: Certificate) -> None:
-        """Keep a certificate; the parts kept for its theorem are no longer needed."""
+        """Keep a certificate; the parts kept for its theorem are no longer needed.
+
+        Raises:
+            InvalidInputError: It is too large to be read again; the parts stay.
+        """
         kind, theorem = certificate["kind"], certificate["theorem"]
-        write_atomically(self._path(kind, theorem), json.dumps(certificate) + "\n")
+        text = json.dumps(certificate) + "\n"
+        # All ASCII: as many bytes as characters.
+        if len(text) > BYTES_MAX:
+            raise InvalidInputError(
+                f"a certificate of {len(text)} bytes must have at most {BYTES_MAX} bytes to be "
+                f"kept in {self.folder}"
+            )
+        write_atomically(self._path(kind, theorem), text)
         self.parts(kind, theorem).forget()
 
     def parts(self, kind: str, theorem: Mapping[str, Any]) -> Parts:

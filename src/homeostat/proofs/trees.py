@@ -40,6 +40,7 @@ Cell = tuple[list[Form], list[Form]]
 
 BYTES_MAX: Final = 512 * 2**20
 LINE_BYTES_MAX: Final = 4 * 2**20
+STAGES_MAX: Final = 200
 DEPTH_MAX: Final = 2_000
 _STRICT: Final = {"<": True, "<=": False}
 _TURNED: Final = {">": "<", ">=": "<="}
@@ -93,6 +94,7 @@ class System:
         scale = lcm(*(w.denominator for w in weights))
         self.weights = [int(w * scale) for w in weights]
         self.n = len(weights)
+        demand(self.n <= STAGES_MAX, f"more than {STAGES_MAX} stages")
         self.capacity = self.parameters["capacity"] * scale
         ahead = [*self.weights[1:], 0]
         # M_s advances into stage s + 1: A_j - B is the sum of these numbers times M_s.

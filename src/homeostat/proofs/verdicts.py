@@ -1,7 +1,8 @@
 """What is known of a claim. A verdict carries its evidence; without it none can be built.
 
 ``Proved`` checks its certificates with the kernel, ``Refuted`` replays its witnesses on the
-reference steps and on the kernel's own systems, each time one is made.
+reference steps and on the kernel's own systems, each time one is made; content that the kernel
+accepted in this process is not checked a second time.
 """
 
 from collections.abc import Mapping

@@ -229,3 +229,18 @@ Proof.
     intros Hr. apply IH. intros Hs. apply H. now constructor. }
   now apply (check_sound names v p).
 Qed.
+
+(** How rows are written in exported files: [("w" * "m" <= "B" + (1 # 2))%row]. *)
+Module RowNotations.
+  Coercion Num : Q >-> poly.
+  Coercion Name : string >-> poly.
+  Declare Scope row_scope.
+  Delimit Scope row_scope with row.
+  Notation "a + b" := (Add a b) : row_scope.
+  Notation "a * b" := (Mul a b) : row_scope.
+  Notation "a < b" := (Lt a b) : row_scope.
+  Notation "a <= b" := (Le a b) : row_scope.
+  Notation "a == b" := (Eq a b) : row_scope.
+  Open Scope string_scope.
+  Bind Scope row_scope with row poly.
+End RowNotations.

@@ -13,7 +13,7 @@ from homeostat.proofs.engines.schur import lyapunov
 from homeostat.proofs.polynomials import RejectedError
 from homeostat.proofs.systems import weights_of
 
-__all__ = ["lyapunov_text", "squares_of"]
+__all__ = ["Matrix", "after_step", "companion", "lyapunov_text", "squares_of", "squares_text"]
 
 Matrix = list[list[Fraction]]
 DIGITS: Final = (3, 6, 12)
@@ -41,16 +41,18 @@ def squares_of(symmetric: Matrix) -> list[tuple[Fraction, list[Fraction]]] | Non
 
 
 def _combined(p: Matrix, q: Matrix, a: Fraction, b: Fraction) -> Matrix:
-    return [
-        [a * x + b * y for x, y in zip(r, s, strict=True)] for r, s in zip(p, q, strict=True)
-    ]
+    return [[a * x + b * y for x, y in zip(r, s, strict=True)] for r, s in zip(p, q, strict=True)]
 
 
-def _after_step(p: Matrix, weights: Sequence[Fraction]) -> Matrix:
-    """Return A'PA for the step z' = (-ws.z / w0, z_0, z_1, ..)."""
-    k = range(len(p))
-    a = [[-w / weights[0] for w in weights[1:]]]
-    a += [[Fraction(i == j) for j in k] for i in k[:-1]]
+def companion(weights: Sequence[Fraction]) -> Matrix:
+    """Return A, the step z' = (-ws.z / w0, z_0, z_1, ..) of all stages but the last."""
+    k = range(len(weights) - 1)
+    return [[-w / weights[0] for w in weights[1:]], *([Fraction(i == j) for j in k] for i in k[:-1])]
+
+
+def after_step(p: Matrix, weights: Sequence[Fraction]) -> Matrix:
+    """Return A'PA."""
+    a, k = companion(weights), range(len(p))
     pa = [[sum((p[i][s] * a[s][j] for s in k), Fraction(0)) for j in k] for i in k]
     return [[sum((a[s][i] * pa[s][j] for s in k), Fraction(0)) for j in k] for i in k]
 
@@ -58,7 +60,7 @@ def _after_step(p: Matrix, weights: Sequence[Fraction]) -> Matrix:
 def _shown(p: Matrix, weights: Sequence[Fraction]) -> tuple[Any, ...] | None:
     """Return (V, factor, floor, above the floor, decrease), or None if P does not do."""
     unit = [[Fraction(i == j) for j in range(len(p))] for i in range(len(p))]
-    ahead = _after_step(p, weights)
+    ahead = after_step(p, weights)
     form = squares_of(p)
     small = [Fraction(1, 2**k) for k in range(HALVINGS_MAX)]
     floors = ((x, squares_of(_combined(p, unit, Fraction(1), -x))) for x in small)
@@ -68,7 +70,8 @@ def _shown(p: Matrix, weights: Sequence[Fraction]) -> tuple[Any, ...] | None:
     return None if not (form and floor and factor) else (form, *factor, *floor)
 
 
-def _squares(squares: Any) -> str:
+def squares_text(squares: Any) -> str:
+    """Return multiples and forms as a term of type ``squares``."""
     return listed(
         (f"({rational_term(d)}, {listed(map(rational_term, row))})" for d, row in squares),
         lines=True,
@@ -97,9 +100,9 @@ def lyapunov_text(parameters: Mapping[str, Any], known: Matrix | None = None) ->
     form, factor, decrease, floor, above = found
     return f"""\
 Definition shrinking : lyapunov := {{|
-  form_V := {_squares(form)};
+  form_V := {squares_text(form)};
   factor := {rational_term(factor)};
   floor := {rational_term(floor)};
-  above_floor := {_squares(above)};
-  decrease := {_squares(decrease)} |}}.
+  above_floor := {squares_text(above)};
+  decrease := {squares_text(decrease)} |}}.
 """

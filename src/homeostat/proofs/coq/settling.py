@@ -2,17 +2,18 @@
 
 from collections.abc import Iterator, Mapping
 from math import lcm
-from typing import Any
+from typing import Any, Final
 
+from homeostat.proofs.coq.lyapunov import lyapunov_text
 from homeostat.proofs.coq.terms import integer, listed, natural, rational_term
-from homeostat.proofs.polynomials import demand
+from homeostat.proofs.polynomials import demand, jury
 from homeostat.proofs.systems import parameters_of, weights_of
 from homeostat.proofs.trees import System, lines
 
-__all__ = ["parameters_text", "settling"]
+__all__ = ["parameters_text", "settling", "weights_text"]
 
 Data = Mapping[str, Any]
-DEPTH_MAX = 400
+DEPTH_MAX: Final = 400
 """Deeper terms would overflow the stack of Coq's parser."""
 
 
@@ -24,6 +25,17 @@ def parameters_text(data: Data) -> str:
         f"Definition p : parameters := {{| l0 := {numbers['l0']}; l_a := {natural(p['l_a'])}; "
         f"l_b := {natural(p['l_b'])};\n  q := {numbers['q']}; "
         f"capacity := {numbers['capacity']} |}}.\n"
+    )
+
+
+def weights_text(parameters: Data) -> str:
+    """Return the definition of the weights as integers: a scale times those of the parameters."""
+    weights = weights_of(parameters)
+    scale = lcm(*(w.denominator for w in weights))
+    return (
+        f"(** The weights as integers: {scale} times those of the parameters. *)\n"
+        f"Definition scale : Z := {scale}.\n"
+        f"Definition W : list Z := {listed(integer(int(scale * w)) for w in weights)}%Z.\n"
     )
 
 
@@ -84,7 +96,6 @@ def settling(theorem: Data, evidence: Data) -> str:
         tree, bound = _tree(system, nodes, face, closed)
         closed = max(closed, bound)
         trees.append(f"({natural(closed)}, {tree})")
-    scale = lcm(*(w.denominator for w in weights_of(system.parameters)))
     last = region["rows"][-1]
     left_out = [i for i in range(last + 2) if i not in region["rows"]]
     implied = [
@@ -93,9 +104,7 @@ def settling(theorem: Data, evidence: Data) -> str:
     ]
     return f"""\
 {parameters_text(theorem["parameters"])}
-(** The weights as integers: {scale} times those of the parameters. *)
-Definition W : list Z := {listed(map(integer, system.weights))}%Z.
-
+{weights_text(system.parameters)}
 Definition no_eviction : region := {{|
   last := {natural(last)};
   kept := {listed(map(natural, region["rows"]))};
@@ -107,7 +116,22 @@ Definition trees : list (nat * tree) := {listed(trees, lines=True)}%Z.
 Theorem simulation_settles :
   forall M, start p M -> forall t, ({natural(steps)} <= t)%nat -> evicts_nothing p t M.
 Proof.
-  apply (settles p {scale} W no_eviction trees {natural(steps)}).
+  apply (settles p scale W no_eviction trees {natural(steps)}).
+  vm_compute. reflexivity.
+Qed.
+{_convergence(system.parameters, steps)}"""
+
+
+def _convergence(parameters: Data, steps: int) -> str:
+    if not jury(weights_of(parameters)):
+        return ""
+    return f"""
+{lyapunov_text(parameters)}
+(** From every start, all stages tend to the equilibrium. *)
+Theorem simulation_tends :
+  forall M, start p M -> tends_to (fun t => simulation p t M) (equilibrium p).
+Proof.
+  apply (simulation_converges p scale W shrinking no_eviction trees {natural(steps)}).
   vm_compute. reflexivity.
 Qed.
 """

@@ -16,9 +16,10 @@ from homeostat.proofs.engines.thresholds import never_stable, stable_above
 
 __all__ = ["Source", "kind_of", "kinds", "read_sources"]
 
-_BYTES_MAX: Final = 40_000
+_BYTES_MAX: Final = 8_500
 _STAGES_MAX: Final = 150
 _EACH_MAX: Final = 16
+_OF_A_CLAIM_MAX: Final = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,7 +57,8 @@ def read_sources(ledger: Path) -> list[Source]:
 
     found: dict[str, Source] = {}
     for entry in read_ledger(ledger).claims:
-        for evidence in entry["evidence"]:
+        # A claim about many points would crowd the others out, with its most trivial ones.
+        for evidence in entry["evidence"][:_OF_A_CLAIM_MAX]:
             document = evidence["document"]
             # Of a large certificate the ledger itself holds the size of the evidence only.
             if evidence["kind"] == "certificate" and set(document["evidence"]) != {"bytes"}:

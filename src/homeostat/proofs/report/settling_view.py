@@ -13,33 +13,14 @@ from typing import Any, Final
 
 from homeostat.errors import InvalidInputError
 from homeostat.models.batching import BatchingParameters
+from homeostat.proofs.engines.mode_tree.figures import Node, tree_nodes
 from homeostat.proofs.polynomials import RejectedError
-from homeostat.proofs.trees import DEPTH_MAX, Form, System, lines, primitive
+from homeostat.proofs.trees import Form, System, lines, primitive
 
-__all__ = ["Node", "SettlingView", "Tree", "count_nodes", "region_forms", "settles", "system_of"]
+__all__ = ["SettlingView", "Tree", "count_nodes", "region_forms", "settles", "system_of"]
 
 NODE_COUNT_MAX: Final = 200_000
 """More nodes than this are not laid out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Node:
-    """A node of a tree, in preorder.
-
-    Attributes:
-        depth: Steps since the root.
-        mode: Mode of the step that leads to it; None for a root.
-        closed: Whether all its states lie in the region without evictions.
-        leaves_up: Whether its next step may evict above the tree's face: then it is in an
-            earlier tree.
-        ends: Whether it has no children.
-    """
-
-    depth: int
-    mode: int | None
-    closed: bool
-    leaves_up: bool
-    ends: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,7 +159,7 @@ def _read(document: Mapping[str, Any]) -> SettlingView:
     system, tally = System(theorem["parameters"]), _Tally()
     nodes = tally.counted(lines(evidence["trees"]))
     trees = tuple(
-        Tree(face, tuple(_tree(system, face, nodes))) for face in range(system.n - 1, 0, -1)
+        Tree(face, tuple(tree_nodes(system, face, nodes))) for face in range(system.n - 1, 0, -1)
     )
     kept = tuple(evidence["region"]["rows"])
     if next(nodes, None) is not None or not all(type(i) is int and 0 <= i <= 999 for i in kept):
@@ -224,28 +205,3 @@ class _Tally:
         self.proof_count += 1
         self.trivial_count += not pairs
         self.largest = max(self.largest, den, *(times for _, times in pairs))
-
-
-def _tree(system: System, face: int, nodes: Iterator[Any]) -> Iterator[Node]:
-    """Yield the nodes of one tree; which modes have a child is told by the state there."""
-    todo: list[tuple[list[Form], int, int | None]] = [(system.start(face), 0, None)]
-    while todo:
-        state, depth, mode = todo.pop()
-        node = next(nodes, None)
-        if not isinstance(node, list) or depth > DEPTH_MAX:
-            raise ValueError("a tree ends too early, or is too deep")
-        if node[0] == "in":
-            yield Node(depth, mode, closed=True, leaves_up=False, ends=True)
-            continue
-        lo, hi = node[:2]
-        if not 0 <= lo <= hi + 1 <= face + 1:
-            raise ValueError(f"no modes {lo} .. {hi}")
-        excess = {j: system.excess(state, j) for j in range(lo, hi + 2)}
-        modes = [
-            j
-            for j in range(lo, hi + 1)
-            if j == lo or j + 1 == system.n or excess[j] != excess[j + 1]
-        ]
-        up = hi == face < system.n - 1
-        yield Node(depth, mode, closed=False, leaves_up=up, ends=not modes)
-        todo += [(system.step(state, j), depth + 1, j) for j in reversed(modes)]

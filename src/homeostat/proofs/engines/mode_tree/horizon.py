@@ -122,8 +122,9 @@ def first_violation(
     """Find the first step 0 .. ``steps`` at which all comparisons hold from some start.
 
     Inside ``joblib.parallel_config(n_jobs=...)`` the nodes of a level are shared among so many
-    processes; without it, this one does all. With ``store.use_store`` the proofs found by a run
-    that was interrupted are used again; what comes out is the same.
+    processes; without it, this one does all. With ``store.use_store`` the proofs of a run that
+    was interrupted, or left the first violation open, are kept: one that looks further uses
+    them again, and what comes out is the same. Once the first violation is found nothing is kept.
 
     Args:
         parameters: The system.
@@ -154,13 +155,16 @@ def first_violation(
         return _search(parameters, comparisons, tree, steps, node_count_max, progress)
 
     try:
-        return search()
+        found = search()
     except RejectedError:
         if kept is None:
             raise
         # Something that was kept is not what this program would have found.
         kept.forget()
-        return search()
+        found = search()
+    if kept is not None and found.step is not None:
+        kept.forget()
+    return found
 
 
 def _written(comparison: Comparison) -> list[str]:

@@ -8,11 +8,10 @@ tree stays as it was.
 import base64
 import json
 import lzma
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias, TypeGuard
-
-import joblib
 
 from homeostat.proofs.certificates import Certificate, sealed
 from homeostat.proofs.engines.mode_tree.cone import Cone, Vector
@@ -22,8 +21,10 @@ from homeostat.proofs.engines.mode_tree.exclusion import (
     dot,
     exclude_cells,
 )
+from homeostat.proofs.engines.mode_tree.modes import child_modes
 from homeostat.proofs.engines.mode_tree.multipliers import Proof, imply
 from homeostat.proofs.engines.mode_tree.region import stepped
+from homeostat.proofs.engines.mode_tree.subtrees import in_processes
 from homeostat.proofs.polynomials import demand
 from homeostat.proofs.store import Parts
 from homeostat.proofs.trees import Form, System, cells, step_both
@@ -114,10 +115,11 @@ class Tree:
             grown.append(([], [_whole_simplex(self.system, self.never)]))
         else:
             parents = [node for node, _ in self.ends]
-            for found in self._grown():
-                grown += found
-                if progress is not None:
-                    progress(f"step {self.depth + 1}, nodes", len(grown), len(parents))
+            with closing(self._grown()) as chunks:
+                for found in chunks:
+                    grown += found
+                    if progress is not None:
+                        progress(f"step {self.depth + 1}, nodes", len(grown), len(parents))
         met = [cone for _, children in grown for child in children for cone in self._met(child)]
         if met:
             return met
@@ -133,26 +135,27 @@ class Tree:
         self.node_count += len(self.ends)
         return []
 
-    def _grown(self) -> Iterator[list[_Grown]]:
+    def _grown(self) -> Generator[list[_Grown], None, None]:
         """Yield the nodes of the next level, by chunks; those kept earlier are not sought again."""
         regions = [region for _, region in self.ends]
         chunks = [regions[i : i + _CHUNK] for i in range(0, len(regions), _CHUNK)]
         known = [self._known(i, len(chunk)) for i, chunk in enumerate(chunks)]
-        parallel = joblib.Parallel(return_as="generator")
-        sought = parallel(
-            joblib.delayed(_grow_all)(self.system, self.never, chunk)
+        missing = (
+            (self.system, self.never, chunk)
             for chunk, proofs in zip(chunks, known, strict=True)
             if proofs is None
         )
-        for i, (chunk, proofs) in enumerate(zip(chunks, known, strict=True)):
-            if proofs is not None:
-                yield _grow_all(self.system, self.never, chunk, proofs)
-                continue
-            found = next(sought)
-            own = [[cells for _, cells in children] for _, children in found]
-            if self.kept is not None and not any(None in cells for node in own for cells in node):
-                self.kept.keep(self._name(i), {"cells": own})
-            yield found
+        with in_processes(_grow_all, missing) as sought:
+            for i, (chunk, proofs) in enumerate(zip(chunks, known, strict=True)):
+                if proofs is not None:
+                    yield _grow_all(self.system, self.never, chunk, proofs)
+                    continue
+                found = next(sought)
+                own = [[cells for _, cells in children] for _, children in found]
+                met = any(None in cells for node in own for cells in node)
+                if self.kept is not None and not met:
+                    self.kept.keep(self._name(i), {"cells": own})
+                yield found
 
     def _known(self, i: int, size: int) -> list[Any] | None:
         piece = None if self.kept is None else self.kept.find(self._name(i))
@@ -239,8 +242,7 @@ def _modes(system: System, region: _Region) -> tuple[list[Any], list[int]]:
         hi -= 1
     below = _implied(region, excess[lo]) if lo else None
     above = _implied(region, tuple(-x for x in excess[hi + 1])) if hi + 1 < n else None
-    after = [j for j in range(lo, hi + 1) if j == lo or j + 1 == n or excess[j] != excess[j + 1]]
-    return [lo, hi, below, above], after
+    return [lo, hi, below, above], child_modes(excess, lo, hi, n)
 
 
 def _implied(region: _Region, goal: Form) -> Proof:

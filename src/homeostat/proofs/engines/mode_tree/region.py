@@ -8,16 +8,19 @@ out, with proofs that they follow.
 
 from dataclasses import dataclass
 from operator import mul
-from typing import Any
+from typing import Any, Final
 
 import flint
 
 from homeostat.proofs.engines.mode_tree.cone import Cone, Vector
 from homeostat.proofs.engines.mode_tree.multipliers import imply
-from homeostat.proofs.engines.mode_tree.subtrees import BudgetError
+from homeostat.proofs.engines.mode_tree.subtrees import BudgetError, Progress
 from homeostat.proofs.trees import System, primitive
 
-__all__ = ["Region", "no_eviction_region", "stepped"]
+__all__ = ["RAY_COUNT_MAX", "Region", "no_eviction_region", "stepped"]
+
+RAY_COUNT_MAX: Final = 4_000
+"""A row takes time with the third power of the rays: about two minutes at this many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,11 +54,23 @@ def stepped(system: System, ray: Vector, mode: int) -> Vector:
     return (*(weight * x for x in start), *(0,) * mode, room, *kept)
 
 
-def no_eviction_region(system: System, *, row_count_max: int) -> Region:
+def no_eviction_region(
+    system: System,
+    *,
+    row_count_max: int,
+    ray_count_max: int = RAY_COUNT_MAX,
+    progress: Progress | None = None,
+) -> Region:
     """Return the region with as few rows as possible.
 
+    Args:
+        system: The system.
+        row_count_max: Budget: rows, of which those of an unstable system cut for ever.
+        ray_count_max: Budget: extreme rays, of the region cut out so far.
+        progress: Told about every row.
+
     Raises:
-        BudgetError: Rows still cut after this many, as for ever in a system that is not stable.
+        BudgetError: A row beyond the budget still cuts, or the rays are too many to cut them.
     """
     n = system.n
     state, rows = system.start(0), []
@@ -72,6 +87,13 @@ def no_eviction_region(system: System, *, row_count_max: int) -> Region:
                 f"the region without evictions takes more than {row_count_max} rows",
                 f"{len(cone.rays)} extreme rays so far, no tree was begun",
             )
+        if len(cone.rays) > ray_count_max:
+            raise BudgetError(
+                f"the region without evictions takes more than {ray_count_max} extreme rays",
+                f"{len(cone.rays)} after {len(rows) - 1} rows, no tree was begun",
+            )
+        if progress is not None:
+            progress(f"region of {len(cone.rays)} extreme rays, rows", len(rows), 0)
         cone = cone.clipped(values)
     # Where no state ever evicts, no row cuts; a certificate names one nevertheless.
     kept = _facets(cone, n) or (0,)

@@ -21,8 +21,14 @@ from homeostat.models.batching import BatchingParameters
 from homeostat.proofs.certificates import Certificate, sealed
 from homeostat.proofs.engines.farkas import NoProofError
 from homeostat.proofs.engines.mode_tree.cone import Cone, Vector
+from homeostat.proofs.engines.mode_tree.modes import child_modes
 from homeostat.proofs.engines.mode_tree.multipliers import Proof, imply
-from homeostat.proofs.engines.mode_tree.region import Region, no_eviction_region, stepped
+from homeostat.proofs.engines.mode_tree.region import (
+    RAY_COUNT_MAX,
+    Region,
+    no_eviction_region,
+    stepped,
+)
 from homeostat.proofs.engines.mode_tree.subtrees import Grown, Part, Path, Progress, grow
 from homeostat.proofs.polynomials import RejectedError
 from homeostat.proofs.store import current_store
@@ -112,12 +118,7 @@ class _Tree:
         facets = _facets(node, self.size)
         below = self.proof(node, facets, excess[lo]) if lo else None
         above = self.proof(node, facets, tuple(-x for x in excess[hi + 1])) if hi < face else None
-        modes = [
-            j
-            for j in range(lo, hi + 1)
-            if j == lo or j + 1 == system.n or excess[j] != excess[j + 1]
-        ]
-        return [lo, hi, below, above], modes
+        return [lo, hi, below, above], child_modes(excess, lo, hi, system.n)
 
     def proof(self, node: _Node, facets: Sequence[int], goal: Vector) -> Proof:
         """Prove that a form is >= 0 on a node's region."""
@@ -185,6 +186,7 @@ def settle(
     *,
     node_count_max: int = NODE_COUNT_MAX,
     row_count_max: int = ROW_COUNT_MAX,
+    ray_count_max: int = RAY_COUNT_MAX,
     progress: Progress | None = None,
 ) -> Certificate:
     """Prove that from every start Simulation evicts only finitely often, with a uniform bound.
@@ -197,17 +199,21 @@ def settle(
         parameters: The system; for most that are not stable there is nothing to find.
         node_count_max: Budget: nodes of all trees together.
         row_count_max: Budget: rows of the region without evictions.
-        progress: Told how far it is.
+        ray_count_max: Budget: extreme rays of that region, while it is cut out.
+        progress: Told about every row of the region, then about every part of the trees.
 
     Raises:
         BudgetError: Nothing was proved within the budget; the error says what was covered.
+        InvalidInputError: The certificate is too large for the store, which keeps the parts.
     """
     store, theorem = current_store(), settling_theorem(parameters, 0)
     known = store.find("case_tree", theorem) if store else None
     if known is not None:
         return known
     system = System(theorem["parameters"])
-    region = no_eviction_region(system, row_count_max=row_count_max)
+    region = no_eviction_region(
+        system, row_count_max=row_count_max, ray_count_max=ray_count_max, progress=progress
+    )
     roots = [(face,) for face in range(system.n - 1, 0, -1)]
     explore = partial(_explore, theorem["parameters"], region.rows)
     kept = store.parts("case_tree", theorem) if store else None

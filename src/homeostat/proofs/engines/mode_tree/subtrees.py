@@ -8,17 +8,19 @@ result is the same whatever the number of processes, and a part found earlier ca
 """
 
 import warnings
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, TypeAlias, TypeVar
 
 import joblib
 
 from homeostat.errors import HomeostatError, InvalidInputError
 from homeostat.proofs.store import Parts
 
-__all__ = ["BudgetError", "Grown", "Part", "Path", "Progress", "grow"]
+__all__ = ["BudgetError", "Grown", "Part", "Path", "Progress", "grow", "in_processes"]
+
+_T = TypeVar("_T")
 
 Path: TypeAlias = tuple[int, ...]
 """The face of the root, then the mode of each step."""
@@ -82,7 +84,7 @@ class Part:
             paths = tuple(tuple(int(mode) for mode in path) for path in data["open"])
             counts = {name: int(data[name]) for name in _COUNTS}
             return cls(lines=str(data["lines"]), open=paths, **counts)
-        except (LookupError, TypeError, ValueError) as error:
+        except (LookupError, TypeError, ValueError, ArithmeticError) as error:
             raise InvalidInputError(f"{data!r:.80} must be a part of a tree: {error}") from error
 
 
@@ -187,9 +189,7 @@ def _explored(
     """Yield each path with its part, in order, found earlier or in the processes at hand."""
     found = {} if kept is None else {path: _found(kept, path) for path in paths}
     missing = [path for path in paths if found.get(path) is None]
-    parallel = joblib.Parallel(return_as="generator")
-    parts = parallel(joblib.delayed(explore)(path, NODE_COUNT) for path in missing)
-    try:
+    with in_processes(explore, ((path, NODE_COUNT) for path in missing)) as parts:
         for path in paths:
             part = found.get(path)
             if part is None:
@@ -197,11 +197,29 @@ def _explored(
                 if kept is not None:
                     kept.keep(path, part.to_json())
             yield path, part
+
+
+@contextmanager
+def in_processes(
+    call: Callable[..., _T], arguments: Iterable[tuple[Any, ...]]
+) -> Iterator[Iterator[_T]]:
+    """Run calls in the processes at hand; what is still to run when the block ends is dropped.
+
+    Args:
+        call: What to call; processes get it by pickling.
+        arguments: Arguments of each call.
+
+    Yields:
+        The results, in order.
+    """
+    results = joblib.Parallel(return_as="generator")(joblib.delayed(call)(*x) for x in arguments)
+    try:
+        yield results
     finally:
         with warnings.catch_warnings():
             # joblib warns of tasks that nobody waits for, as after the budget or Ctrl-C.
             warnings.simplefilter("ignore", UserWarning)
-            parts.close()
+            results.close()
 
 
 def _found(kept: Parts, path: Path) -> Part | None:

@@ -182,7 +182,14 @@ def read_answer(question: Question, by: str, data: bytes, code: int) -> Answer:
                 raise ValueError(f"says {word!r:.40}")
         if all(_holds(row, point) for row in question.rows):
             return Model(by=by, point=point)
-    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        LookupError,
+        TypeError,
+        AttributeError,
+        ArithmeticError,
+        RecursionError,
+    ) as error:
         return GaveUp(by=by, reason="garbage", detail=f"{type(error).__name__}: {error!s:.200}")
     return GaveUp(by=by, reason="wrong model", detail=f"{said['point']!s:.200}", said="model")
 

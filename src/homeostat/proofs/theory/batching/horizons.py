@@ -7,12 +7,13 @@ at the next step a start does, and the kernel replays it.
 from functools import cache
 
 from homeostat.counterexamples import Witness, find_conjecture
-from homeostat.models.batching import DataSet, Pair
+from homeostat.models.batching import DataSet, Pair, State
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import replayed, sealed
 from homeostat.proofs.claims import Canary, CanaryError, Claim
 from homeostat.proofs.engines.mode_tree.horizon import Horizon, first_violation
 from homeostat.proofs.theory.batching.common import DATA, section
+from homeostat.proofs.theory.batching.forged import one_step_longer
 from homeostat.proofs.verdicts import Proved, ProvedWithin, Unknown
 
 __all__ = ["CLAIMS"]
@@ -38,11 +39,10 @@ def _decide(name: str, data: DataSet) -> Proved | ProvedWithin | Unknown:
     pair = Pair.run(data.parameters, found.start, step_count=found.step)
     how = {"method": "mode tree", "data_set": data.name}
     witness = Witness.of(find_conjecture(name), pair, found.step, how)
-    start = ", ".join(map(str, found.start))
     return Proved(
         certificates=(found.certificate, replayed(witness)),
         detail=f"The smallest t is {found.step}: no start violates at t = 0 .. {steps}, and at "
-        f"t = {found.step} the start [{start}] does.",
+        f"t = {found.step} the start [{_listed(found.start)}] does.",
     )
 
 
@@ -52,24 +52,30 @@ def _canary(name: str, data: DataSet) -> Canary:
     def catch() -> str:
         found = _horizon(name, data)
         other = first_violation(data.parameters, [(left, ">", right)], _STEPS_MAX)
-        if other.start is None or found.certificate is None:
+        if other.start is None:
             raise CanaryError(f"{left} > {right}: no start found")
-        theorem = dict(found.certificate["theorem"])
-        theorem["steps"] += 1
+        if found.certificate is None or found.start is None:
+            raise CanaryError(f"{name}: no start that breaks a longer certificate")
+        theorem, evidence = one_step_longer(found.certificate)
         try:
-            sealed("case_tree", theorem, found.certificate["evidence"])
+            sealed("case_tree", theorem, evidence)
         except kernel.RejectedError as error:
-            start = ", ".join(map(str, other.start))
             return (
-                f"{left} > {right} at t = {other.step} from [{start}]; the certificate, "
-                f"read as one of a step more, is rejected: {error}"
+                f"{left} > {right} at t = {other.step} from [{_listed(other.start)}]; the tree "
+                f"grown to t = {found.step}, where [{_listed(found.start)}] violates, is "
+                f"rejected: {error}"
             )
-        raise CanaryError(f"{name}: the kernel accepts a certificate of one step too many")
+        raise CanaryError(f"{name}: the kernel accepts a tree of one step too many")
 
     return Canary(
-        falsehood=f"{left} > {right} never happens, and the certificate holds one step longer",
+        falsehood=f"{left} > {right} never happens, and the proofs of the last step before a "
+        "violation exclude one at the next step too",
         catch=catch,
     )
+
+
+def _listed(start: State) -> str:
+    return ", ".join(map(str, start))
 
 
 def _claim(name: str, title: str, inequality: str, data: DataSet) -> Claim:
