@@ -13,7 +13,7 @@ from typing import Any, Final
 from homeostat.errors import InvalidInputError
 from homeostat.proofs.coq.rows import farkas
 from homeostat.proofs.coq.runs import enumeration, replay
-from homeostat.proofs.coq.scans import scan
+from homeostat.proofs.coq.scans import induction, scan
 from homeostat.proofs.coq.schur import schur
 from homeostat.proofs.coq.settling import settling
 from homeostat.proofs.coq.signs import sign_on_interval
@@ -36,6 +36,7 @@ MODULES: Final = (
     "Unstable",
     "Rows",
     "Scan",
+    "Induction",
 )
 """The library's files in the order in which they are compiled."""
 
@@ -49,6 +50,7 @@ EXPORTS: Final[dict[str, tuple[str, Callable[[Data, Data], str]]]] = {
     "case_tree": (_MODEL, settling),
     "enumeration": (f"{_MODEL} Figures Runs", enumeration),
     "farkas": ("Rows", farkas),
+    "induction": ("Rows Scan Induction", induction),
     "replay": (f"{_MODEL} Figures Runs", replay),
     "scan": ("Rows Scan", scan),
     "schur": (f"{_MODEL} Squares Figures Runs Unstable", schur),
@@ -73,8 +75,9 @@ def coq_source(certificate: Data) -> str:
     imports, write = EXPORTS[kind]
     try:
         body = write(certificate["theorem"], certificate["evidence"])
-    except RejectedError as error:
-        raise InvalidInputError(f"no Coq file of this {kind} certificate: {error}") from error
+    except (RejectedError, LookupError, TypeError, AttributeError) as error:
+        what = f"{type(error).__name__}: {error}"
+        raise InvalidInputError(f"no Coq file of this {kind} certificate: {what}") from error
     opened = "Import RowNotations.\n" if "Rows" in imports else ""
     text = f"""\
 (** A certificate of kind {kind}, exported by homeostat.

@@ -47,7 +47,10 @@ def _combined(p: Matrix, q: Matrix, a: Fraction, b: Fraction) -> Matrix:
 def companion(weights: Sequence[Fraction]) -> Matrix:
     """Return A, the step z' = (-ws.z / w0, z_0, z_1, ..) of all stages but the last."""
     k = range(len(weights) - 1)
-    return [[-w / weights[0] for w in weights[1:]], *([Fraction(i == j) for j in k] for i in k[:-1])]
+    return [
+        [-w / weights[0] for w in weights[1:]],
+        *([Fraction(i == j) for j in k] for i in k[:-1]),
+    ]
 
 
 def after_step(p: Matrix, weights: Sequence[Fraction]) -> Matrix:

@@ -14,7 +14,23 @@ __all__ = ["enumeration", "replay"]
 Data = Mapping[str, Any]
 FIGURES: Final = {
     name: name.capitalize()
-    for name in ["root_product", "max_theory", "min_theory", "spread_theory", "mean_spread_theory", "max_simulation", "min_simulation", "spread_simulation", "mean_spread_simulation", "delta_at_peak", "delta_at_trough", "evicted_at_peak", "weighted_delta", "merge_gap", "cycle_spread_simulation"]
+    for name in [
+        "root_product",
+        "max_theory",
+        "min_theory",
+        "spread_theory",
+        "mean_spread_theory",
+        "max_simulation",
+        "min_simulation",
+        "spread_simulation",
+        "mean_spread_simulation",
+        "delta_at_peak",
+        "delta_at_trough",
+        "evicted_at_peak",
+        "weighted_delta",
+        "merge_gap",
+        "cycle_spread_simulation",
+    ]
 } | {"l0": "Prompt"}
 COMPARISONS: Final = {
     "<": "Below",

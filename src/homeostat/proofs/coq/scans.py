@@ -1,15 +1,15 @@
-"""Kind scan as Coq text: the systems' tables, what is assumed and concluded, and the proofs."""
+"""Kinds scan and induction as Coq text: the systems' tables, what is assumed and concluded, and the proofs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from homeostat.proofs.coq.rows import names_in, poly_data, proof_data, row_data
 from homeostat.proofs.coq.terms import listed, quoted
-from homeostat.proofs.kernel import moves
+from homeostat.proofs.kernel import all_ends, moves
 from homeostat.proofs.polynomials import demand, polynomial, row
 from homeostat.proofs.systems import SYSTEMS
 
-__all__ = ["scan", "scan_data"]
+__all__ = ["induction", "scan"]
 
 Data = Mapping[str, Any]
 
@@ -86,7 +86,12 @@ def _names(theorem: Data, evidence: Data) -> str:
         *theorem["given"],
         *theorem["last"],
         *theorem["then_last"],
-        *(text for key in ("each", "then_each") for texts in theorem[key].values() for text in texts),
+        *(
+            text
+            for key in ("each", "then_each")
+            for texts in theorem[key].values()
+            for text in texts
+        ),
         *(text for texts in evidence["invariants"].values() for text in texts),
         *(text for system in systems for stage in system["stages"] for text in stage[3]),
         *(text for system in systems for texts in system["admit"].values() for text in texts),
@@ -98,7 +103,7 @@ def _names(theorem: Data, evidence: Data) -> str:
     return names_in(rows, evidence["proofs"].values())
 
 
-def scan_data(theorem: Data, evidence: Data) -> str:
+def _scan_data(theorem: Data, evidence: Data) -> str:
     """Return the definitions of the systems, of ``T``, and of the evidence ``E``."""
     demand(theorem["systems"] and set(theorem["systems"]) <= set(SYSTEMS), "no such system")
     carry = listed(
@@ -108,8 +113,10 @@ def scan_data(theorem: Data, evidence: Data) -> str:
         ),
         lines=True,
     )
-    invariants = (f"({_place(here)}, {_rows(rows)})" for here, rows in evidence["invariants"].items())
-    start = evidence["invariants"][next(iter(evidence["invariants"]))]
+    invariants = (
+        f"({_place(here)}, {_rows(rows)})" for here, rows in evidence["invariants"].items()
+    )
+    start = evidence["invariants"][all_ends(theorem["systems"])[0]]
     starts = [evidence["proofs"][f"start {i}"] for i in range(len(start))]
     tables = "\n".join(_system(name) for name in dict.fromkeys(theorem["systems"]))
     return f"""\
@@ -136,11 +143,35 @@ Definition E : evidence := {{|
 def scan(theorem: Data, evidence: Data) -> str:
     """Return the theorem on one step, for every number of stages, and its proof."""
     return f"""\
-{scan_data(theorem, evidence)}
+{_scan_data(theorem, evidence)}
 (** For every number of stages: what T concludes follows from what it assumes. *)
 Theorem every_scan : true_of_every_scan T.
 Proof.
   apply (check_scan_sound T E).
+  vm_compute. reflexivity.
+Qed.
+"""
+
+
+def induction(theorem: Data, evidence: Data) -> str:
+    """Return the theorem that rows hold for ever, for every number of stages, and its proof."""
+    demand(not theorem["whole"], "rows on the whole state of two stages have no export")
+    step, stays = theorem["step"], theorem["stages"]
+    always = {
+        sort: [text for text in rows if text not in stays.get(sort, [])]
+        for sort, rows in step["each"].items()
+    }
+    return f"""\
+{_scan_data(step, evidence)}
+Definition I : induction := {{|
+  step := T;
+  stays := {_by_name(stays)}%row;
+  assumed_always := {_by_name(always)}%row |}}.
+
+(** For every number of stages: the rows that stay hold at every step if they do at the first. *)
+Theorem for_ever : true_for_ever I.
+Proof.
+  apply (check_induction_sound I E).
   vm_compute. reflexivity.
 Qed.
 """

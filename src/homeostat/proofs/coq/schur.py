@@ -72,6 +72,10 @@ def schur(theorem: Data, evidence: Data) -> str:
     text = f"{parameters_text(theorem['parameters'])}\n"
     if "factor" in evidence:
         demand(says == "on the circle", "a factor shows roots on the circle")
-        return text + _factor(parameters, rational(evidence["factor"])) + stability_text(parameters, stable=False)
+        return (
+            text
+            + _factor(parameters, rational(evidence["factor"]))
+            + stability_text(parameters, stable=False)
+        )
     known = [[rational(x) for x in row] for row in evidence.get("lyapunov", [])]
     return text + stability_text(parameters, stable=says == "stable", known=known)
