@@ -1,7 +1,6 @@
 import json
 import re
 import shutil
-from collections.abc import Iterator
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
@@ -261,10 +260,10 @@ def test_a_certificate_without_an_export_exits_with_2(
 
 
 @pytest.fixture(scope="module")
-def library(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("homeostat_coq")
     compile_library(folder)
-    yield folder
+    return folder
 
 
 def _answer(text: str, library: Path, tmp_path: Path) -> Any:

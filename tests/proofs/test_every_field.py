@@ -3,8 +3,8 @@
 With the hash as it was, no change is accepted. With the hash made anew, a change is rejected,
 or it makes a certificate of another theorem (which the drift of the ledger names), or it is
 still a proof of the same theorem: then it changed the example, which any other may replace, moved
-a cut or a multiplier, where many are right, or said the same in other words. Of the thousands of fields of
-a threshold's points some are drawn.
+a cut or a multiplier, where many are right, or said the same in other words. Of the thousands
+of fields of a threshold's points some are drawn.
 """
 
 import json

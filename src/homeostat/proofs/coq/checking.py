@@ -70,9 +70,16 @@ def run_coq(file: Path, library: Path) -> CoqAnswer:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return CoqAnswer(False, time.perf_counter() - begin, "", f"no end in {SECONDS_MAX} s")
-    seconds = time.perf_counter() - begin
-    return CoqAnswer(done.returncode == 0, seconds, done.stdout, done.stderr)
+        complaint = f"no end in {SECONDS_MAX} s"
+        return CoqAnswer(
+            accepted=False, seconds=time.perf_counter() - begin, output="", complaint=complaint
+        )
+    return CoqAnswer(
+        accepted=done.returncode == 0,
+        seconds=time.perf_counter() - begin,
+        output=done.stdout,
+        complaint=done.stderr,
+    )
 
 
 def compile_library(folder: Path) -> float:

@@ -1,4 +1,4 @@
-"""Kinds scan and induction as Coq text: the systems' tables, what is assumed and concluded, and the proofs."""
+"""Kinds scan and induction as Coq text: systems, what is assumed and concluded, and proofs."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -40,7 +40,8 @@ def _system(name: str) -> str:
     stages = listed(
         (
             f"{{| sort := {_name(sort)}; from := {quoted(here)}; into := {quoted(there)};\n"
-            f"     keeps := {_rows(rows)};\n     sum := {quoted(total)}; tokens := {_poly(tokens)} |}}"
+            f"     keeps := {_rows(rows)};\n"
+            f"     sum := {quoted(total)}; tokens := {_poly(tokens)} |}}"
             for sort, here, there, rows, total, tokens in SYSTEMS[name]["stages"]
         ),
         lines=True,

@@ -57,7 +57,7 @@ def _tree(system: System, nodes: Iterator[Any], face: int, closed: int) -> tuple
     """
 
     def grow(state: Any, depth: int) -> tuple[str, int]:
-        node = next(nodes, None)
+        node: Any = next(nodes, [])
         demand(type(node) is list and len(node) in (2, 4), "a tree ends too early")
         demand(depth < DEPTH_MAX, f"a tree is deeper than {DEPTH_MAX}")
         if node[0] == "in":

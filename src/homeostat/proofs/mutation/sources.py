@@ -17,6 +17,8 @@ from homeostat.proofs.engines.thresholds import never_stable, stable_above
 __all__ = ["Source", "kind_of", "kinds", "read_sources"]
 
 _BYTES_MAX: Final = 8_500
+_POINTS_MAX: Final = 3
+"""Of the points of a threshold one change meets one: with many, most changes say the same."""
 _STAGES_MAX: Final = 150
 _EACH_MAX: Final = 16
 _OF_A_CLAIM_MAX: Final = 6
@@ -80,6 +82,8 @@ def _size(source: Source) -> int:
 
 def _short(source: Source) -> bool:
     theorem = source.certificate["theorem"]
+    if source.kind == "threshold":
+        return len(theorem["points"]) <= _POINTS_MAX
     steps = theorem.get("step", theorem.get("steps"))
     if source.kind not in ("replay", "enumeration"):
         return True
