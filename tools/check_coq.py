@@ -31,7 +31,6 @@ CLAIMS: Final = (
     "batching.homogeneous_unstable",
     "batching.g_dominance",
     "batching.g_dominance_canonical",
-    "batching.g_dominance_two_stages",
     "batching.first_eviction_dominance",
     "batching.weak_time_average",
     "batching.peak_never_evicted",
