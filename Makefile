@@ -87,7 +87,9 @@ mutation: $(VENV)/test.stamp ## corrupt certificates of every kind; the kernel m
 coq: $(VENV)/core.stamp ## have Coq, as a second checker, accept a chosen set of certificates
 	@command -v coqc >/dev/null || { \
 	    echo "installing Debian's coq"; \
-	    $$(test "$$(id -u)" = 0 || echo sudo) apt-get install --yes --no-install-recommends coq; }
+	    sudo=$$(test "$$(id -u)" = 0 || echo sudo); \
+	    $$sudo apt-get update --quiet \
+	        && $$sudo apt-get install --yes --no-install-recommends coq; }
 	@mkdir -p build
 	$(BIN)/python tools/check_coq.py --out benchmarks/results/coq.json 2>&1 | tee build/coq.log
 

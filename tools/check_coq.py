@@ -36,6 +36,9 @@ CLAIMS: Final = (
     "batching.peak_never_evicted",
     "batching.min_dominance.data_set_1",
     "batching.simulation_converges.data_set_1",
+    "batching.g_dominance_horizon.data_set_1",
+    "batching.max_dominance_horizon.data_set_1",
+    "batching.min_dominance_horizon.data_set_1",
 )
 CLOSED: Final = "Closed under the global context"
 
@@ -89,6 +92,10 @@ CANARIES: Final = (
      _text(r"\(0%nat, (\d+)\)", r"(0%nat, 9\1)")),
     ("batching.simulation_converges.data_set_1", "case_tree", "a form said to shrink faster",
      _text(r"factor := \([^)]*\)", "factor := (1 # 2)")),
+    ("batching.max_dominance_horizon.data_set_1", "case_tree", "the comparison turned",
+     _text("Below", "Above")),
+    ("batching.max_dominance_horizon.data_set_1", "case_tree", "one more step",
+     _theorem(steps=lambda k: k + 1)),
     ("batching.homogeneous_unstable", "farkas", "a multiplier changed",
      _text(r"Build_term \(1\)", "Build_term (3)")),
     ("batching.min_dominance.data_set_1", "enumeration", "the comparison turned",

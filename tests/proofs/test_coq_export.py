@@ -33,7 +33,10 @@ SIGN: Document = dict(
 
 
 def _smallest() -> dict[str, Document]:
-    """Return the smallest certificate of each kind that has an export, from the ledger."""
+    """Return the smallest certificate of each kind that has an export, from the ledger.
+
+    Trees have two forms; those that say never stand under that word.
+    """
     found: dict[str, Document] = {"sign_on_interval": SIGN}
     for claim in json.loads((ROOT / "ledger.json").read_text())["claims"]:
         for evidence in claim["evidence"]:
@@ -42,11 +45,12 @@ def _smallest() -> dict[str, Document]:
                 continue
             if set(document["evidence"]) not in FIELDS[document["kind"]][1:]:
                 continue  # kept beside the ledger
-            kind, said = document["kind"], document["theorem"].get("says")
-            if kind in EXPORTS and said != "never":
-                known = found.setdefault(kind, document)
+            kind = document["kind"]
+            form = "never" if document["theorem"].get("says") == "never" else kind
+            if kind in EXPORTS:
+                known = found.setdefault(form, document)
                 if len(json.dumps(document)) < len(json.dumps(known)):
-                    found[kind] = document
+                    found[form] = document
     return found
 
 
@@ -59,7 +63,7 @@ needs_coq = pytest.mark.skipif(
 
 
 def test_every_kind_with_an_export_has_a_certificate_to_test() -> None:
-    assert set(CERTIFICATES) == set(EXPORTS)
+    assert set(CERTIFICATES) == {*EXPORTS, "never"}
     for certificate in CERTIFICATES.values():
         kernel.check(certificate)
 

@@ -1,7 +1,7 @@
 (** What each step of a scan keeps holds for ever. *)
 
 From Coq Require Import QArith List Bool String Lia Setoid.
-From Homeostat Require Import Rows Scan.
+From Homeostat Require Import Rows Scan Scanning.
 Import ListNotations.
 Open Scope Q_scope.
 
@@ -126,7 +126,7 @@ Proof.
   assert (Rename : forall names t s t' s' r rows s0,
     map fst names = map fst from_kept ->
     (forall x y, In (x, y) names -> V t' s' x == V t s y) ->
-    In r (of s0 (stays I)) -> among (Scan.names E) rows (replace_row (renaming names) r) = true ->
+    In r (of s0 (stays I)) -> among (Scanning.names E) rows (replace_row (renaming names) r) = true ->
     all_hold (V t s) rows -> holds (V t' s') r).
   { intros names t s t' s' r rows s0 En Hlink Hr Ha Hrows.
     apply (replace_holds (renaming names) (V t s)); [|now apply (among_sound _ _ _ _ Ha)].

@@ -9,7 +9,7 @@ from homeostat.proofs.coq.terms import listed, natural, rational_term
 from homeostat.proofs.polynomials import demand, rational
 from homeostat.proofs.systems import parameters_of, starts_of
 
-__all__ = ["enumeration", "replay"]
+__all__ = ["comparisons_text", "enumeration", "replay"]
 
 Data = Mapping[str, Any]
 FIGURES: Final = {
@@ -49,7 +49,8 @@ def _figure(figure: Any) -> str:
     return f"(Number {rational_term(rational(figure))})"
 
 
-def _comparisons(comparisons: Any) -> str:
+def comparisons_text(comparisons: Any) -> str:
+    """Return comparisons of figures, in the kernel's format, as a Coq list."""
     return listed(
         f"({_figure(left)}, {COMPARISONS[how]}, {_figure(right)})"
         for left, how, right in comparisons
@@ -82,7 +83,7 @@ Definition T : typed := {typed}.
 def enumeration(theorem: Data, _: Data) -> str:
     """Return the theorem that comparisons never hold together, and its proof."""
     definitions, said, proof = _start(theorem)
-    steps, never = theorem["steps"], _comparisons(theorem["never"])
+    steps, never = theorem["steps"], comparisons_text(theorem["never"])
     demand(theorem["never"] and steps, "nothing is enumerated")
     return f"""\
 {definitions}
@@ -127,6 +128,6 @@ Proof. {proof} Qed.
 {theorems}
 (** At step {theorem["step"]} what the conjecture assumes holds, and what would break it. *)
 Theorem breaks : all_compare p (history p (beginning M T) {natural(theorem["step"])})
-  {_comparisons([*compared, *theorem["violated_when"]])}.
+  {comparisons_text([*compared, *theorem["violated_when"]])}.
 Proof. apply replay. vm_compute. reflexivity. Qed.
 """

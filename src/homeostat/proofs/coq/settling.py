@@ -10,7 +10,14 @@ from homeostat.proofs.polynomials import demand, jury
 from homeostat.proofs.systems import parameters_of, weights_of
 from homeostat.proofs.trees import System, lines
 
-__all__ = ["parameters_text", "settling", "weights_text"]
+__all__ = [
+    "DEPTH_MAX",
+    "modes_with_child",
+    "parameters_text",
+    "proof_text",
+    "settling",
+    "weights_text",
+]
 
 Data = Mapping[str, Any]
 DEPTH_MAX: Final = 400
@@ -39,11 +46,27 @@ def weights_text(parameters: Data) -> str:
     )
 
 
-def _proof(proof: Any) -> str:
+def proof_text(proof: Any) -> str:
+    """Return a proof of one inequality as a term of type ``proof`` of Forms.v."""
     if proof is None:
         return "(1, [])"
     den, pairs = proof
     return f"({integer(den)}, {listed(f'({natural(i)}, {integer(k)})' for i, k in pairs)})"
+
+
+def modes_with_child(system: System, state: Any, lo: Any, hi: Any) -> list[int]:
+    """Return the modes of a node that have a child, in the order of the certificate's lines.
+
+    Args:
+        system: The parameters.
+        state: Simulation's state at the node, as forms.
+        lo: The node's first mode.
+        hi: The node's last mode.
+    """
+    demand(type(lo) is type(hi) is int and 0 <= lo <= hi + 1 <= system.n, "no such modes")
+    excess = [system.excess(state, j) for j in range(system.n + 1)]
+    last = system.n - 1
+    return [j for j in range(lo, hi + 1) if j in (lo, last) or excess[j] != excess[j + 1]]
 
 
 def _tree(system: System, nodes: Iterator[Any], face: int, closed: int) -> tuple[str, int]:
@@ -61,23 +84,17 @@ def _tree(system: System, nodes: Iterator[Any], face: int, closed: int) -> tuple
         demand(type(node) is list and len(node) in (2, 4), "a tree ends too early")
         demand(depth < DEPTH_MAX, f"a tree is deeper than {DEPTH_MAX}")
         if node[0] == "in":
-            return f"(Leaf {listed(map(_proof, node[1]))})", 0
+            return f"(Leaf {listed(map(proof_text, node[1]))})", 0
         lo, hi, below, above = node
-        demand(type(lo) is type(hi) is int and 0 <= lo <= hi + 1 <= system.n, "no such modes")
-        excess = [system.excess(state, j) for j in range(system.n + 1)]
         latest = closed if hi == face and face + 1 < system.n else 0
         forest = ""
-        modes = [
-            j
-            for j in range(lo, hi + 1)
-            if j == lo or j + 1 == system.n or excess[j] != excess[j + 1]
-        ]
+        modes = modes_with_child(system, state, lo, hi)
         for j in modes:
             child, bound = grow(system.step(state, j), depth + 1)
             forest += f"\n(Child {j} {child} "
             latest = max(latest, bound)
-        text = f"(Node {lo} {hi} {_proof(below)} {_proof(above)} {forest}Done{')' * len(modes)})"
-        return text, latest + 1
+        proofs = f"{proof_text(below)} {proof_text(above)}"
+        return f"(Node {lo} {hi} {proofs} {forest}Done{')' * len(modes)})", latest + 1
 
     return grow(system.start(face), 0)
 
@@ -88,7 +105,6 @@ def settling(theorem: Data, evidence: Data) -> str:
     Raises:
         RejectedError: The tree is malformed, or too deep for Coq's parser.
     """
-    demand(theorem["says"] == "settles", "only trees of what settles have an export")
     system, region, steps = System(theorem["parameters"]), evidence["region"], theorem["steps"]
     demand(max(region["rows"], default=DEPTH_MAX) < DEPTH_MAX, "too many rows")
     nodes, closed, trees = lines(evidence["trees"]), 0, []
@@ -99,7 +115,7 @@ def settling(theorem: Data, evidence: Data) -> str:
     last = region["rows"][-1]
     left_out = [i for i in range(last + 2) if i not in region["rows"]]
     implied = [
-        f"({natural(i)}, {_proof(proof)})"
+        f"({natural(i)}, {proof_text(proof)})"
         for i, proof in zip(left_out, region["implied"], strict=True)
     ]
     return f"""\
