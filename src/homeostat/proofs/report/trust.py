@@ -79,7 +79,7 @@ class CoqView:
         if not isinstance(entries, list) or not all(_is_entry(entry) for entry in entries):
             raise InvalidInputError("a log of Coq must be a list of theorems with accepted or not")
         accepted = {e["theorem_sha256"]: e for e in entries if e["accepted"] is True}
-        return cls(accepted, len(entries))
+        return cls(accepted, len({e["theorem_sha256"] for e in entries}))
 
     @property
     def without_axioms(self) -> bool:
