@@ -8,7 +8,7 @@ import typer
 
 from homeostat.errors import HomeostatError
 
-__all__ = ["LEDGER", "Jobs", "Json", "OptionError", "Seed", "integer_option"]
+__all__ = ["LEDGER", "Jobs", "Json", "OptionError", "Seed", "Store", "integer_option"]
 
 
 LEDGER: Final = Path("ledger.json")
@@ -57,6 +57,10 @@ Json: TypeAlias = Annotated[
 ]
 Jobs: TypeAlias = Annotated[
     int, integer_option("--jobs", "-j", minimum=1, maximum=256, text="Processes to run at once.")
+]
+Store: TypeAlias = Annotated[
+    Path | None,
+    typer.Option("--store", help="Folder of what was found so far; a second run goes on."),
 ]
 Seed: TypeAlias = Annotated[
     int, integer_option("--seed", text="Seed; the same seed gives the same run.")

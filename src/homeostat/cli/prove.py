@@ -9,8 +9,8 @@ import typer
 
 from homeostat.cli.documents import emit, write_document
 from homeostat.cli.exits import ExitCode
-from homeostat.cli.options import Jobs, Json, integer_option
-from homeostat.cli.terminal import note, search_bar
+from homeostat.cli.options import Jobs, Json, Store, integer_option
+from homeostat.cli.terminal import interrupted, note, search_bar
 from homeostat.models.batching import BatchingParameters, is_schur_stable
 
 if TYPE_CHECKING:
@@ -42,10 +42,7 @@ def prove_convergence(
         Path | None,
         typer.Option("--out", "-o", help="File for the certificate; FILE.stable.json beside it."),
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", help="Folder of what was found so far; a second run goes on."),
-    ] = None,
+    store: Store = None,
     jobs: Jobs = 1,
     node_limit: Annotated[
         int | None,
@@ -63,16 +60,15 @@ def prove_convergence(
         homeostat prove convergence --l0 10 --l-a 2 --l-b 5 --q 1/2 --capacity 60
         homeostat prove convergence --l0 50 --l-a 4 --l-b 7 --q 1/2 --jobs 2 --store build/store
     """
-    parameters = BatchingParameters(l0, l_a, l_b, q, capacity)
     from homeostat.counterexamples.files import demand_file_place
 
+    parameters = BatchingParameters(l0, l_a, l_b, q, capacity)
     if out is not None:
         demand_file_place(out)
     try:
         document = _proved(parameters, node_limit, jobs, out, store)
     except KeyboardInterrupt:
-        note("interrupted" + (f"; the same command goes on from {store}" if store else ""))
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise interrupted(store) from None
     if json:
         emit(document)
     else:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from homeostat.cli.documents import emit, write_document
-from homeostat.cli.exits import VERDICT_EXITS, ExitCode
-from homeostat.cli.options import Jobs, Json, integer_option
-from homeostat.cli.terminal import note, search_bar
+from homeostat.cli.exits import VERDICT_EXITS
+from homeostat.cli.options import Jobs, Json, Store, integer_option
+from homeostat.cli.terminal import interrupted, note, search_bar
 from homeostat.errors import InvalidInputError
 from homeostat.models.batching import DATA_SETS, BatchingParameters
 
@@ -70,10 +70,7 @@ def prove_horizon(
         Path | None,
         typer.Option("--witness", help="File for the witness; NAME.free.witness.json if none."),
     ] = None,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", help="Folder of what was found so far; a second run goes on."),
-    ] = None,
+    store: Store = None,
     jobs: Jobs = 1,
     node_limit: Annotated[
         int | None,
@@ -103,8 +100,7 @@ def prove_horizon(
     try:
         found, seconds = _found(tried, parameters, steps, node_limit, jobs, store)
     except KeyboardInterrupt:
-        note("interrupted" + (f"; the same command goes on from {store}" if store else ""))
-        raise typer.Exit(ExitCode.INTERRUPTED) from None
+        raise interrupted(store) from None
     refuting = _witness(tried, parameters, found)
     if out is not None and found.certificate is not None:
         write_document(out, found.certificate)

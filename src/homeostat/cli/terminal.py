@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-__all__ = ["note", "progress_bar", "results", "search_bar"]
+from homeostat.cli.exits import ExitCode
+
+__all__ = ["interrupted", "note", "progress_bar", "results", "search_bar"]
 
 
 def results() -> Console:
@@ -17,6 +21,12 @@ def results() -> Console:
 def note(text: str) -> None:
     """Print one line that is no result, such as where a file was written, to stderr."""
     Console(stderr=True, markup=False, highlight=False, soft_wrap=True).print(text)
+
+
+def interrupted(store: Path | None) -> typer.Exit:
+    """Say that Ctrl-C ended the command, and how to go on; return the exit to raise."""
+    note("interrupted" + (f"; the same command goes on from {store}" if store else ""))
+    return typer.Exit(ExitCode.INTERRUPTED)
 
 
 def _bar(console: Console) -> Progress:

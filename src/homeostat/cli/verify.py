@@ -11,7 +11,7 @@ from rich.text import Text
 
 from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode, exit_of_verdicts
-from homeostat.cli.options import LEDGER, Jobs, Json
+from homeostat.cli.options import LEDGER, Jobs, Json, Store
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 
@@ -61,10 +61,7 @@ def verify_claims(
     slow: Annotated[
         bool, typer.Option("--slow", help="Decide the slow claims too, which take minutes.")
     ] = False,
-    store: Annotated[
-        Path | None,
-        typer.Option("--store", help="Keep what slow proofs find here; a rerun goes on from it."),
-    ] = None,
+    store: Store = None,
     jobs: Jobs = 1,
     json: Json = False,
 ) -> None:

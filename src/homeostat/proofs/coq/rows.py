@@ -9,7 +9,6 @@ from homeostat.proofs.polynomials import Poly, Row, demand, names, polynomial, r
 __all__ = ["farkas", "names_in", "poly_data", "proof_data", "row_data"]
 
 Data = Mapping[str, Any]
-CONSTRUCTORS = {">": "Lt", ">=": "Le", "=": "Eq"}
 
 
 def poly_data(p: Poly) -> str:
