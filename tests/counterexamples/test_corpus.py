@@ -7,13 +7,17 @@ import jsonschema
 import pytest
 
 from homeostat.counterexamples import (
+    CASE_CONJECTURES,
     CONJECTURES,
+    Case,
     SearchSpace,
     Witness,
     add,
+    case_corpus,
     corpus,
-    read_witness,
+    read_any_witness,
     replay,
+    replay_case,
     search,
 )
 from homeostat.counterexamples.corpus_files import file_name
@@ -45,17 +49,28 @@ def test_every_witness_of_the_corpus_replays(witness: Witness) -> None:
     assert replay(witness).step_count == witness.step
 
 
+@pytest.mark.parametrize("case", case_corpus(), ids=file_name)
+def test_every_case_of_the_corpus_replays(case: Case) -> None:
+    assert replay_case(case).words <= {case.given.get("discipline"), case.given.get("clock")}
+
+
 @pytest.mark.parametrize("path", sorted(FOLDER.glob("*.json")), ids=lambda path: path.name)
 def test_every_file_follows_the_published_schema_and_is_named_by_its_hash(path: Path) -> None:
-    schema = read_bounded(FOLDER.parent / "witness.schema.json")
-    document = read_bounded(path)
-    jsonschema.Draft202012Validator(schema).validate(document)
-    assert path.name == file_name(Witness.from_json(document))
+    witness = read_any_witness(path)
+    kind = "case" if isinstance(witness, Case) else "witness"
+    schema = read_bounded(FOLDER.parent / f"{kind}.schema.json")
+    jsonschema.Draft202012Validator(schema).validate(read_bounded(path))
+    assert path.name == file_name(witness)
 
 
 @pytest.mark.parametrize("name", REFUTED)
 def test_every_false_conjecture_has_a_witness_in_the_corpus(name: str) -> None:
     assert any(witness.conjecture == name for witness in corpus())
+
+
+def test_every_conjecture_about_cases_has_one_and_a_name_of_its_own() -> None:
+    assert {case.conjecture for case in case_corpus()} == set(CASE_CONJECTURES)
+    assert not set(CASE_CONJECTURES) & set(CONJECTURES)
 
 
 def test_true_conjectures_have_no_witness_and_canaries_have_one() -> None:
@@ -98,8 +113,8 @@ def test_a_witness_is_found_again_from_what_it_says_about_its_search() -> None:
     assert replace(again.witness, found_by={}) == replace(witness, found_by={})
 
 
-def test_a_witness_that_is_added_reads_back_equal(tmp_path: Path) -> None:
-    witness = corpus()[0]
+@pytest.mark.parametrize("witness", [corpus()[0], case_corpus()[0]], ids=file_name)
+def test_a_witness_that_is_added_reads_back_equal(witness: Witness | Case, tmp_path: Path) -> None:
     path = add(witness, tmp_path)
-    assert read_witness(path) == witness
+    assert read_any_witness(path) == witness
     assert [entry.name for entry in tmp_path.iterdir()] == [file_name(witness)]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from fractions import Fraction
 from typing import Any, Final
 
-from homeostat.counterexamples import Witness
+from homeostat.counterexamples import AnyWitness, Case, CaseConjecture, Witness
 from homeostat.errors import VacuousClaimError
 from homeostat.models.batching import BatchingParameters, State
 from homeostat.proofs import kernel
@@ -16,6 +16,7 @@ from homeostat.proofs.systems import inputs, parameters_of
 
 __all__ = [
     "Certificate",
+    "case",
     "check_seconds",
     "enumeration",
     "farkas",
@@ -26,6 +27,7 @@ __all__ = [
     "scan_theorem",
     "schur",
     "sealed",
+    "shapes",
     "sign_on_interval",
     "threshold",
 ]
@@ -286,8 +288,38 @@ def enumeration(
     return sealed("enumeration", theorem, {})
 
 
-def replayed(witness: Witness) -> Certificate:
+def case(conjecture: CaseConjecture, given: Mapping[str, Any]) -> Certificate:
+    """Have the kernel run a case that breaks a conjecture, by its own definitions.
+
+    Args:
+        conjecture: What is broken; it need not be a built-in one.
+        given: The data of the case, as JSON.
+    """
+    return sealed("case", _case_theorem(conjecture, given), {})
+
+
+def _case_theorem(broken: Case | CaseConjecture, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        "system": broken.system,
+        "given": dict(given),
+        "assumes": [a if isinstance(a, str) else list(a) for a in broken.assumes],
+        "violated_when": [list(comparison) for comparison in broken.violated_when],
+    }
+
+
+def shapes(gaps_max: int) -> Certificate:
+    """Prove 0 <= H <= log2 m for every histogram of at most so many gaps in m bins."""
+    return sealed("shapes", {"gaps_max": gaps_max}, {})
+
+
+def replayed(witness: AnyWitness) -> Certificate:
     """Have the kernel replay a witness of a built-in conjecture on its own systems."""
+    if isinstance(witness, Case):
+        return sealed("case", _case_theorem(witness, witness.given), {})
+    return _replay(witness)
+
+
+def _replay(witness: Witness) -> Certificate:
     typed = witness.typed_start
     theorem = {
         "parameters": witness.parameters.to_json(),

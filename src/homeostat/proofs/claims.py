@@ -1,13 +1,22 @@
 """Claims: what a note says, written so that a machine can decide it."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from homeostat.counterexamples import CONJECTURES, Witness, replay
+from homeostat.counterexamples import (
+    CONJECTURES,
+    Case,
+    CaseConjecture,
+    Witness,
+    find_case_conjecture,
+    replay,
+)
+from homeostat.counterexamples.cases.balls import UndecidedError
+from homeostat.counterexamples.cases.searching import first_case
 from homeostat.errors import HomeostatError, WitnessRejectedError
 from homeostat.proofs import kernel
-from homeostat.proofs.certificates import scan
+from homeostat.proofs.certificates import case, scan
 from homeostat.proofs.engines.farkas import NoProofError, find_proof
 from homeostat.proofs.polynomials import holds, point_of, row
 from homeostat.proofs.verdicts import Verdict
@@ -19,13 +28,16 @@ __all__ = [
     "Claim",
     "Source",
     "Theorem",
+    "false_case",
     "false_rows",
     "false_scan",
     "rejected_certificate",
+    "unbroken",
     "wrong_step",
 ]
 
 NOTES: Final[Mapping[str, str]] = {
+    "001": "Entropic stabilisation: entropy of arrivals as a stress sensor, and lazy aging",
     "003": "G Dominance conjecture: the spread of Theory against the spread of Simulation",
 }
 """Titles of the notes, in our words, by number."""
@@ -80,6 +92,8 @@ class Claim:
         slow: Decided only when asked for, as by `make proofs`; else the last run's entry stands.
         theorems: What its certificates must prove, where it is slow: then no fresh decision tells.
         wide: Decides with all cores by itself, so in the main process, after the others.
+        missing_data: Returns the data files that it needs and that are not on this machine; while
+            there are any it cannot be decided, and the last run's entry stands.
     """
 
     id: str
@@ -97,6 +111,12 @@ class Claim:
     slow: bool = False
     wide: bool = False
     theorems: Callable[[], Sequence[Theorem]] | None = None
+    missing_data: Callable[[], Sequence[str]] | None = None
+
+    @property
+    def lacks(self) -> tuple[str, ...]:
+        """The data files without which it cannot be decided here."""
+        return () if self.missing_data is None else tuple(self.missing_data())
 
     @property
     def domain(self) -> str:
@@ -175,6 +195,55 @@ def wrong_step(find: Callable[[], Witness]) -> Canary:
         raise CanaryError(f"a witness for {witness.conjecture} replays one step early")
 
     return Canary(falsehood="the witness, one step early", catch=catch)
+
+
+def false_case(falsehood: str, name: str, given: Mapping[str, Any]) -> Canary:
+    """Return a canary from a case that does not break a conjecture: nobody may accept it.
+
+    Args:
+        falsehood: What the case would show, in words.
+        name: The conjecture's.
+        given: The data of the case, near those of a true one.
+    """
+
+    def catch() -> str:
+        conjecture = find_case_conjecture(name)
+        try:
+            Case.of(conjecture, given)
+        except UndecidedError as error:
+            raise CanaryError(f"{falsehood}: {error}") from error
+        except WitnessRejectedError as error:
+            said = str(error)
+        else:
+            raise CanaryError(f"{falsehood}: the models accepted it")
+        try:
+            case(conjecture, given)
+        except kernel.RejectedError:
+            return f"rejected, by the kernel too: {said}"
+        raise CanaryError(f"{falsehood}: the kernel accepted it")
+
+    return Canary(falsehood=falsehood, catch=catch)
+
+
+def unbroken(
+    falsehood: str, neighbour: CaseConjecture, candidates: Callable[[], Iterable[dict[str, Any]]]
+) -> Canary:
+    """Return a canary from the claim's true neighbour, which the claim's search must not refute.
+
+    Args:
+        falsehood: That one is broken, in words.
+        neighbour: What is true of every case.
+        candidates: Those of the search.
+    """
+
+    def catch() -> str:
+        tried = list(candidates())
+        found = first_case(neighbour, tried, {})
+        if found is not None or not tried:
+            raise CanaryError(f"{falsehood}: {found.given if found else 'nothing was tried'}")
+        return f"none of the {len(tried)} runs of the same search"
+
+    return Canary(falsehood=falsehood, catch=catch)
 
 
 def rejected_certificate(build: Callable[[], object], falsehood: str) -> Canary:

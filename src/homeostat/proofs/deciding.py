@@ -1,7 +1,7 @@
 """Decides claims, and writes down what came out: the entries of a ledger.
 
-A slow claim is decided only when it is asked for; otherwise its entry is the last run's, as the
-committed ledger has it.
+A slow claim is decided only when it is asked for, and a claim about data only where its files
+are; otherwise its entry is the last run's, as the committed ledger has it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from typing import Any
 
 from joblib import Parallel, delayed, parallel_config
 
-from homeostat.counterexamples import Witness
+from homeostat.counterexamples import AnyWitness, Case
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import Certificate
@@ -42,6 +42,7 @@ def decide_claims(
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
     last_run: Sequence[Entry] | None = None,
+    decide_slow: bool = False,
     date: str | None = None,
 ) -> tuple[Entry, ...]:
     """Decide claims and return their entries.
@@ -50,7 +51,8 @@ def decide_claims(
         names: What ``claims_named`` understands; None for all.
         jobs: Processes; -1 for all cores.
         progress: Called with each claim's id as it is done.
-        last_run: If given, slow claims are not decided: their entries are taken from these.
+        last_run: Entries to take instead of deciding slow claims, or claims whose data is missing.
+        decide_slow: Whether to decide slow claims although there is a last run.
         date: Of this run, to be written beside the slow claims that it decides.
 
     Raises:
@@ -60,7 +62,8 @@ def decide_claims(
         VacuousClaimError: A claim has nothing to decide.
     """
     claims = ALL_CLAIMS if names is None else claims_named(names)
-    carried = [claim for claim in claims if claim.slow and last_run is not None]
+    leave_slow = last_run is not None and not decide_slow
+    carried = [claim for claim in claims if (claim.slow and leave_slow) or claim.lacks]
     wide = [claim for claim in claims if claim.wide and claim not in carried]
     narrow = [claim for claim in claims if claim not in carried and claim not in wide]
     left = [entry_of_last_run(claim, last_run or ()) for claim in carried]
@@ -87,11 +90,15 @@ def _decided(narrow: Sequence[Claim], wide: Sequence[Claim], jobs: int) -> Itera
 
 def entry_of_last_run(claim: Claim, entries: Sequence[Entry]) -> Entry:
     """Return a claim's entry in the last run; open if it is not in there."""
+    missing = {"missing": list(claim.lacks)} if claim.lacks else {}
     for entry in entries:
         if entry["id"] == claim.id:
             # Whatever the ledger says of itself: this entry was not decided now.
-            return {**entry, "last_run": entry.get("last_run") or {"date": None, "jobs": 1}}
-    unknown = Unknown(reason=f"slow, and not in the last run; {_repeat(claim)} decides it")
+            run = entry.get("last_run") or {}
+            told = {"date": run.get("date"), "jobs": run.get("jobs", 1), **missing}
+            return {**entry, "last_run": told}
+    why = f"needs {', '.join(claim.lacks)}, not found here," if missing else "slow,"
+    unknown = Unknown(reason=f"{why} and not in the last run; {_repeat(claim)} decides it.")
     return _written(claim, unknown, caught=None, seconds=0.0)
 
 
@@ -150,7 +157,9 @@ def _evidence(name: str, verdict: Verdict) -> Iterator[dict[str, Any]]:
     if isinstance(verdict, Refuted):
         documents = [("witness", _says(w), w.to_json()) for w in verdict.witnesses]
     if isinstance(verdict, Measured):
-        summary = f"{len(verdict.estimate['points'])} estimates with intervals"
+        points = verdict.estimate["points"]
+        what = "estimates with intervals" if "interval" in points[0] else "points measured"
+        summary = f"{len(points)} {what}"
         documents = [("measurement", summary, dict(verdict.estimate))]
     documents += [("certificate", _proves(c), c) for c in certificates]
     for i, (kind, summary, document) in enumerate(documents, start=1):
@@ -169,7 +178,10 @@ def document_hash(document: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(document, sort_keys=True).encode()).hexdigest()
 
 
-def _says(witness: Witness) -> str:
+def _says(witness: AnyWitness) -> str:
+    if isinstance(witness, Case):
+        figures = ", ".join(f"{name} = {text}" for name, text in witness.observed.items())
+        return f"{witness.conjecture} fails in a case of {witness.system}: {figures}"
     p = witness.parameters
     start = ", ".join(map(str, witness.start))
     return (
@@ -205,6 +217,11 @@ def _proves(certificate: Certificate) -> str:
         case "replay":
             violated = " and ".join(" ".join(c) for c in theorem["violated_when"])
             return f"the kernel's own replay: {violated} at t = {theorem['step']}"
+        case "case":
+            violated = " and ".join(" ".join(c) for c in theorem["violated_when"])
+            return f"the kernel's own run of a case of {theorem['system']}: {violated}"
+        case "shapes":
+            return f"0 <= H <= log2 m for all counts of k <= {theorem['gaps_max']} gaps in m bins"
         case _:
             raise InvalidInputError(f"certificate kind {kind!r} is not known")
 

@@ -15,6 +15,7 @@ Kinds
     threshold: for which real l0 the roots all lie inside, or that for none (``roots.py``).
     case_tree: what Simulation does from every start, by its tree of modes (``trees.py``).
     enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
+    case, shapes: one small case that breaks a conjecture; bounds on every histogram (``cases.py``).
 
 A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. Terms
 {"times", "rows", "square"?} refute rows: each is a product of rows, times a number >= 0 (any
@@ -31,6 +32,7 @@ from math import gcd
 from pathlib import Path
 from typing import Any, Final
 
+from homeostat.proofs.cases import check_case, check_shapes
 from homeostat.proofs.polynomials import (
     SIZE_MAX,
     Poly,
@@ -335,6 +337,8 @@ ALL = (
     check_case_tree,
     check_enumeration,
     check_replay,
+    check_case,
+    check_shapes,
 )
 CHECKS: Final = {function.__name__.removeprefix("check_"): function for function in ALL}
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeostat import __version__
-from homeostat.counterexamples import Witness, replay
+from homeostat.counterexamples import confirm, witness_from_json
 from homeostat.counterexamples.files import read_bounded, write_atomically
 from homeostat.errors import CertificateRejectedError, InvalidInputError
 from homeostat.proofs import kernel
@@ -305,6 +305,6 @@ def _recheck_one(evidence: dict[str, Any], certificates: Path | None) -> None:
     if kind == "certificate":
         kernel.check(document)
     elif kind == "witness":
-        replay(Witness.from_json(document))
+        confirm(witness_from_json(document))
     elif kind != "measurement":
         raise InvalidInputError(f"evidence kind {kind!r} is not known")

@@ -22,6 +22,8 @@ FOUND_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "case_tree": ("double description", "NNLS proposes", "python-flint solves", "else a simplex"),
     "enumeration": ("an exact run",),
     "replay": ("an exact run",),
+    "case": ("an exact run",),
+    "shapes": ("all histograms",),
 }
 """Kind of certificate -> the engines and solvers that found its evidence, in their order."""
 

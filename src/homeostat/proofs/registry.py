@@ -5,11 +5,13 @@ from typing import Final
 
 from homeostat.errors import InvalidInputError
 from homeostat.proofs.claims import Claim
+from homeostat.proofs.theory.aging import CLAIMS as AGING
 from homeostat.proofs.theory.batching import CLAIMS as BATCHING
+from homeostat.proofs.theory.entropy import CLAIMS as ENTROPY
 
 __all__ = ["ALL_CLAIMS", "claims_named"]
 
-ALL_CLAIMS: Final[tuple[Claim, ...]] = BATCHING
+ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY)
 
 
 def claims_named(names: Iterable[str]) -> tuple[Claim, ...]:

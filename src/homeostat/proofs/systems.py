@@ -139,6 +139,8 @@ FIELDS: Final = {
     "case_tree": _fields("parameters says steps never", "region trees"),
     "enumeration": _fields("parameters start typed_start steps never", ""),
     "replay": _fields("parameters start typed_start step assumes violated_when", ""),
+    "case": _fields("system given assumes violated_when", ""),
+    "shapes": _fields("gaps_max", ""),
 }
 """The fields of each kind's theorem, and then of its evidence, by alternatives."""
 

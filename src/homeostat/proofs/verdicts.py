@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias, final
 
-from homeostat.counterexamples import Witness, replay
+from homeostat.counterexamples import AnyWitness, confirm
 from homeostat.errors import VacuousClaimError
 from homeostat.proofs.certificates import Certificate, check_seconds, replayed
 
@@ -112,7 +112,7 @@ class Refuted:
     """
 
     word: ClassVar[str] = "refuted"
-    witnesses: tuple[Witness, ...]
+    witnesses: tuple[AnyWitness, ...]
     certificates: tuple[Certificate, ...] = ()
     detail: str | None = None
 
@@ -121,7 +121,7 @@ class Refuted:
         if not self.witnesses:
             raise VacuousClaimError("a refutation needs at least one witness, got none")
         for witness in self.witnesses:
-            replay(witness)
+            confirm(witness)
             replayed(witness)
         for certificate in self.certificates:
             check_seconds(certificate)

@@ -1,5 +1,12 @@
 """Two-type continuous batching, Theory against Simulation (note 003)."""
 
+from homeostat.models.batching.integers import (
+    IntegerState,
+    integer_start,
+    integer_step,
+    is_long,
+    merged_counts,
+)
 from homeostat.models.batching.linear import (
     equilibrium,
     is_schur_stable,
@@ -33,14 +40,19 @@ __all__ = [
     "OBSERVABLES",
     "BatchingParameters",
     "DataSet",
+    "IntegerState",
     "Pair",
     "State",
     "TypedState",
     "canonical_start",
     "equilibrium",
     "evictions",
+    "integer_start",
+    "integer_step",
+    "is_long",
     "is_schur_stable",
     "merge",
+    "merged_counts",
     "rational",
     "simulation_step",
     "single_type_weights",

@@ -8,6 +8,7 @@ from homeostat.models.entropy.gaps import (
     histogram,
     relative_bins,
 )
+from homeostat.models.entropy.poisson import poisson_entropy
 from homeostat.models.entropy.steering import (
     ENTROPY_HIGH,
     ENTROPY_LOW,
@@ -29,5 +30,6 @@ __all__ = [
     "histogram",
     "jain_index",
     "next_regime",
+    "poisson_entropy",
     "relative_bins",
 ]

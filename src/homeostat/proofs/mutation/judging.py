@@ -10,8 +10,9 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from homeostat.counterexamples import Conjecture
-from homeostat.errors import HomeostatError
+from homeostat.counterexamples import Case, CaseConjecture, Conjecture
+from homeostat.counterexamples.cases.balls import Figure, UndecidedError, decided, log2
+from homeostat.errors import HomeostatError, WitnessRejectedError
 from homeostat.models.batching import (
     BatchingParameters,
     Pair,
@@ -19,6 +20,7 @@ from homeostat.models.batching import (
     simulation_step,
     stage_weights,
 )
+from homeostat.models.entropy import entropy
 from homeostat.proofs.certificates import Certificate
 from homeostat.proofs.engines.oracles import Answer, Limits, Model, NoModel, Question, race
 from homeostat.proofs.mutation.rows import fair, tried_points
@@ -101,6 +103,45 @@ def _replay(theorem: Data, _: Data, __: random.Random) -> Judgement:
     if not met or not violated.violated(pair, t):
         return Judgement("false", "the models' own run is another")
     return Judgement("confirmed", "the models' own run")
+
+
+def _case(theorem: Data, _: Data, __: random.Random) -> Judgement:
+    assumes = [a if isinstance(a, str) else tuple(map(str, a)) for a in theorem["assumes"]]
+    claimed = CaseConjecture(
+        name="case",
+        statement="",
+        system=str(theorem["system"]),
+        assumes=tuple(assumes),  # type: ignore[arg-type]  # of three sides, or no case
+        violated_when=_comparisons(theorem["violated_when"]),
+    )
+    try:
+        Case.of(claimed, theorem["given"])
+    except UndecidedError as error:
+        return Judgement("untried", str(error))
+    except WitnessRejectedError as error:
+        return Judgement("false", str(error))
+    return Judgement("confirmed", "the models' own run of the case")
+
+
+def _shapes(theorem: Data, _: Data, rng: random.Random) -> Judgement:
+    """Hold the models' entropy of random histograms against the bounds."""
+    for _round in range(_STARTS):
+        counts, left = [], rng.randint(1, theorem["gaps_max"])
+        while left:
+            counts.append(rng.randint(1, left))
+            left -= counts[-1]
+        found = Fraction(0) + entropy(counts, log2=log2)
+        beyond = (found, log2(Fraction(len(counts)))), (Fraction(0), found)
+        if any(_surely_above(*pair) for pair in beyond):
+            return Judgement("false", f"not so for the counts {counts}")
+    return Judgement("agrees", f"{_STARTS} histograms")
+
+
+def _surely_above(left: Figure, right: Figure) -> bool:
+    try:
+        return decided(left, ">", right)
+    except UndecidedError:
+        return False
 
 
 def _schur(theorem: Data, _: Data, __: random.Random) -> Judgement:
@@ -255,6 +296,8 @@ _JUDGES: Final[Mapping[str, Callable[[Data, Data, random.Random], Judgement]]] =
     "threshold": _threshold,
     "enumeration": _enumeration,
     "replay": _replay,
+    "case": _case,
+    "shapes": _shapes,
     "case_tree settles": _settles,
     "case_tree never": _never,
 }

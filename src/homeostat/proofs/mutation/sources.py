@@ -7,9 +7,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final
 
+from homeostat.counterexamples import case_corpus
 from homeostat.models.batching import DATA_SETS, BatchingParameters, canonical_start
 from homeostat.proofs import kernel
-from homeostat.proofs.certificates import Certificate, enumeration, sign_on_interval, threshold
+from homeostat.proofs.certificates import (
+    Certificate,
+    enumeration,
+    replayed,
+    shapes,
+    sign_on_interval,
+    threshold,
+)
 from homeostat.proofs.engines.mode_tree.horizon import first_violation
 from homeostat.proofs.engines.mode_tree.settling import settle
 from homeostat.proofs.engines.thresholds import never_stable, stable_above
@@ -91,7 +99,7 @@ def _short(source: Source) -> bool:
 
 
 def _made() -> Iterator[Source]:
-    for name, certificate in (*_trajectories(), *_signs(), *_thresholds(), *_trees()):
+    for name, certificate in (*_trajectories(), *_signs(), *_thresholds(), *_trees(), *_cases()):
         yield Source(name=f"made.{name}", kind=kind_of(certificate), certificate=certificate)
 
 
@@ -106,6 +114,13 @@ def _trajectories() -> Iterator[tuple[str, Certificate]]:
                 f"enumeration.{data_set.name}.{left}",
                 enumeration(parameters, start, step_count=12, never=never),
             )
+
+
+def _cases() -> Iterator[tuple[str, Certificate]]:
+    for case in case_corpus():
+        yield f"case.{case.conjecture}", replayed(case)
+    for gaps_max in (5, 12, 20):
+        yield f"shapes.{gaps_max}", shapes(gaps_max)
 
 
 def _signs() -> Iterator[tuple[str, Certificate]]:

@@ -1,0 +1,134 @@
+"""The conjectures that a small case can refute, as data (notes 001, sections 1 to 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+from homeostat.counterexamples.conjectures import Comparison
+from homeostat.errors import InvalidInputError
+
+__all__ = ["CASE_CONJECTURES", "CaseConjecture", "find_case_conjecture"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseConjecture:
+    """What is said of every case of a system.
+
+    Attributes:
+        name: Its key in ``CASE_CONJECTURES``: the id of the claim it settles, without the domain.
+        statement: What is claimed, in one sentence.
+        system: A key of ``figures.SYSTEMS``.
+        assumes: Words and comparisons that hold of a case it speaks of.
+        violated_when: It is violated where ALL of these comparisons hold.
+        canary: Whether it is a deliberately false neighbour.
+    """
+
+    name: str
+    statement: str
+    system: str
+    assumes: tuple[str | Comparison, ...]
+    violated_when: tuple[Comparison, ...]
+    canary: bool = False
+
+
+_WRONG_POP: Final[tuple[Comparison, ...]] = (("priority_1_at_1", "<", "best_at_1"),)
+_ONE_RATE: Final[Comparison] = ("rate_count", "==", "1")
+
+_ALL: Final = (
+    CaseConjecture(
+        name="dequeue_order_as_stated",
+        statement="Of any two requests popped at t1 < t2 by the true maximum, the first has at t1 "
+        "an effective priority at least as large as the second has at t1 by the formula, also "
+        "where the second arrives after t1.",
+        system="aging-queue",
+        assumes=("exact", _ONE_RATE, ("time_1", "<", "time_2"), ("time_1", "<", "arrival_2")),
+        violated_when=(("priority_1_at_1", "<", "priority_2_at_1"),),
+    ),
+    CaseConjecture(
+        name="stale_snapshot",
+        statement="With one rate for all, a heap keyed by the priority at the push, refreshed at "
+        "its top alone, pops the greatest effective priority.",
+        system="aging-queue",
+        assumes=("snapshot", _ONE_RATE),
+        violated_when=_WRONG_POP,
+    ),
+    CaseConjecture(
+        name="per_request_rate",
+        statement="With a rate for each request, the static key a t_a - b pops the greatest "
+        "effective priority.",
+        system="aging-queue",
+        assumes=("static_key",),
+        violated_when=_WRONG_POP,
+    ),
+    CaseConjecture(
+        name="float_order",
+        statement="With one rate for all and doubles for clock, rate and bids, the priority as "
+        "computed in double precision at the pop pops the greatest effective priority.",
+        system="aging-queue",
+        assumes=("float_key", _ONE_RATE),
+        violated_when=_WRONG_POP,
+    ),
+    CaseConjecture(
+        name="periodic_zero",
+        statement="Arrivals at exactly equal distances, read off a clock that gives the nearest "
+        "double, have H = 0.",
+        system="arrivals",
+        assumes=("float64", ("gap_spread_1", "==", "0")),
+        violated_when=(("entropy_1", ">", "0"),),
+    ),
+    CaseConjecture(
+        name="uniform_max",
+        statement="Arrivals drawn uniformly at random have H = log2(n) over n gaps.",
+        system="arrivals",
+        assumes=("exact",),
+        violated_when=(("entropy_1", "<", "entropy_max_1"),),
+    ),
+    CaseConjecture(
+        name="window_vanishes",
+        statement="With n = 50 gaps and tau = 5, the window at the largest H, 50 gaps in 50 bins, "
+        "is at most 8/25 of the window at H = 0.",
+        system="arrivals",
+        assumes=(
+            "exact",
+            ("gaps", "==", "50"),
+            ("temperature", "==", "5"),
+            ("gaps_1", "==", "50"),
+            ("bins_1", "==", "50"),
+        ),
+        violated_when=(("window_1", ">", "8/25"),),
+    ),
+    CaseConjecture(
+        name="overload_widens",
+        statement="Of two Poisson processes with 1 ms bins, the one of the higher rate has the "
+        "larger entropy, and so the smaller window.",
+        system="poisson",
+        assumes=(("bin_width", "==", "1/1000"), ("rate_1", "<", "rate_2")),
+        violated_when=(("entropy_1", ">", "entropy_2"), ("window_1", "<", "window_2")),
+    ),
+    CaseConjecture(
+        name="response",
+        statement="Histories that agree in their last 50 arrivals have the same H over the last "
+        "50 gaps.",
+        system="arrivals",
+        assumes=("exact", ("gaps", "==", "50"), ("common_arrivals", ">=", "50")),
+        violated_when=(("entropy_1", "!=", "entropy_2"),),
+    ),
+)
+
+CASE_CONJECTURES: Final[Mapping[str, CaseConjecture]] = MappingProxyType({c.name: c for c in _ALL})
+"""Every built-in conjecture about cases, by name."""
+
+
+def find_case_conjecture(name: str) -> CaseConjecture:
+    """Return a built-in conjecture about cases.
+
+    Raises:
+        InvalidInputError: There is none of that name.
+    """
+    found = CASE_CONJECTURES.get(name)
+    if found is None:
+        raise InvalidInputError(
+            f"conjecture {name!r:.60} must be one of {sorted(CASE_CONJECTURES)}"
+        )
+    return found
