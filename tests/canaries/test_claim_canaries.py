@@ -9,15 +9,18 @@ from functools import partial
 
 import pytest
 
-from homeostat.counterexamples import CONJECTURES, Witness, corpus
+from homeostat.counterexamples import CASE_CONJECTURES, CONJECTURES, Witness, corpus
+from homeostat.counterexamples.cases.searching import small_queues
 from homeostat.models.batching import BatchingParameters, canonical_start
 from homeostat.proofs import claims
 from homeostat.proofs.certificates import run_example, scan_theorem, schur
 from homeostat.proofs.claims import (
     CanaryError,
+    false_case,
     false_rows,
     false_scan,
     rejected_certificate,
+    unbroken,
     wrong_step,
 )
 from homeostat.proofs.registry import ALL_CLAIMS
@@ -105,3 +108,40 @@ def test_a_certificate_of_something_true_is_not_caught() -> None:
     true = rejected_certificate(lambda: schur(edge, "not stable", {"jury": False}), "it is not")
     with pytest.raises(CanaryError, match="the kernel accepted it"):
         true.catch()
+
+
+QUEUE = {"discipline": "snapshot", "events": [["push", "0", "r1", "0", "1"], ["pop", "2"]]}
+
+
+def test_a_case_that_breaks_its_conjecture_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
+    events = [["push", "0", "r1", "0", "1"], ["push", "2", "r2", "1", "1"], ["pop", "2"]]
+    true = {**QUEUE, "events": events}
+    assert "rejected, by the kernel too" in false_case("one waits", "stale_snapshot", QUEUE).catch()
+    with pytest.raises(CanaryError, match="the models accepted it"):
+        false_case("the newest is popped", "stale_snapshot", true).catch()
+    monkeypatch.setattr(claims, "case", lambda *_: {"kind": "case"})
+    with pytest.raises(CanaryError, match="the kernel accepted it"):
+        false_case("one waits", "stale_snapshot", QUEUE).catch()
+
+
+def test_a_case_that_nothing_decides_is_an_alarm() -> None:
+    times = ["0", "0", "1/1000", "3/1000"]
+    data = {
+        "clock": "exact",
+        "histories": [times],
+        "bin_width": "1/1000",
+        "gaps": 50,
+        "temperature": "5",
+    }
+    # Three gaps in three bins: whether H < log2(3) no enclosure tells.
+    with pytest.raises(CanaryError, match="not decided"):
+        false_case("H is below its maximum", "uniform_max", data).catch()
+
+
+def test_a_neighbour_that_is_broken_or_never_tried_is_an_alarm() -> None:
+    false = CASE_CONJECTURES["stale_snapshot"]
+    with pytest.raises(CanaryError, match="broken"):
+        unbroken("it is broken", false, lambda: small_queues("snapshot")).catch()
+    with pytest.raises(CanaryError, match="nothing was tried"):
+        unbroken("it is broken", false, list).catch()
+    assert "none of the 360 runs" in unbroken("none", false, lambda: small_queues("exact")).catch()

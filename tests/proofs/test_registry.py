@@ -4,16 +4,17 @@ import re
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
-from homeostat.counterexamples import CONJECTURES
+from homeostat.counterexamples import CASE_CONJECTURES, CONJECTURES
 from homeostat.errors import InvalidInputError
 from homeostat.proofs import registry
 from homeostat.proofs.claims import NOTES, Claim
 from homeostat.proofs.ledger import Ledger
 from homeostat.proofs.registry import ALL_CLAIMS, claims_named
-from homeostat.proofs.theory import batching
+from homeostat.proofs.theory import aging, batching, entropy
 from homeostat.properties import SUITES
 
 ROOT = Path(__file__).parents[2]
@@ -58,16 +59,44 @@ TABLE: dict[str, set[str]] = {
     "boundary": set(),
     "runtime_refines": set(),
 }
+AGING: dict[str, set[str]] = {
+    "order_invariant": set(),
+    "dequeue_order_as_stated": set(),
+    "dequeue_order_present": set(),
+    "stale_snapshot": set(),
+    "per_request_rate": set(),
+    "kinetic_exact": set(),
+    "float_order": set(),
+    "integer_order": set(),
+    "no_starvation": {"shared", "rates"},
+    "aging_work": set(),
+}
+ENTROPY: dict[str, set[str]] = {
+    "bounds": set(),
+    "periodic_zero": {"exact", "float64"},
+    "uniform_max": set(),
+    "window_bounds": set(),
+    "window_vanishes": set(),
+    "control_law": set(),
+    "order_blind": set(),
+    "overload_widens": set(),
+    "response": {"as_stated", "mended"},
+    "regimes": set(),
+    "real_traffic": set(),
+    "jain": set(),
+}
 EXPECTED = {
-    f"batching.{name}{'.' if case else ''}{case}"
-    for name, cases in TABLE.items()
+    f"{domain}.{name}{'.' if case else ''}{case}"
+    for domain, table in (("batching", TABLE), ("aging", AGING), ("entropy", ENTROPY))
+    for name, cases in table.items()
     for case in (cases or {""})
 }
+CONJECTURE_NAMES = CONJECTURES.keys() | CASE_CONJECTURES.keys()
 
 
 def test_every_claim_of_the_table_is_registered_once_and_no_other() -> None:
     assert {name for name, count in Counter(IDS).items() if count > 1} == set()
-    assert {name for name in IDS if name.startswith("batching.")} == EXPECTED
+    assert set(IDS) == EXPECTED
 
 
 def test_the_committed_ledger_has_every_claim_in_the_registry_s_order(committed: Ledger) -> None:
@@ -93,13 +122,15 @@ def test_a_claim_says_what_where_and_how_it_could_fail(claim: Claim, committed: 
     assert claim.trusts
 
 
-def test_every_file_of_claims_is_in_the_registry() -> None:
-    folder = Path(batching.__file__).parent
+@pytest.mark.parametrize("domain", [aging, batching, entropy], ids=lambda d: d.__name__)
+def test_every_file_of_claims_is_in_the_registry(domain: ModuleType) -> None:
+    folder = Path(str(domain.__file__)).parent
     found: list[Claim] = []
     for path in sorted(folder.glob("*.py")):
-        module = import_module(f"{batching.__name__}.{path.stem}")
+        module = import_module(f"{domain.__name__}.{path.stem}")
         found += getattr(module, "CLAIMS", ()) if path.stem != "__init__" else ()
-    assert Counter(claim.id for claim in found) == Counter(c.id for c in batching.CLAIMS)
+    assert Counter(claim.id for claim in found) == Counter(c.id for c in domain.CLAIMS)
+    assert {claim.domain for claim in found} == {folder.name}
     domains = {path.parent.name for path in folder.parent.glob("*/__init__.py")}
     assert domains == {claim.domain for claim in ALL_CLAIMS}
 
@@ -138,6 +169,7 @@ def test_a_property_of_a_claim_is_of_one_that_exists() -> None:
 def test_every_conjecture_is_that_of_a_claim() -> None:
     shorts = {claim.id.split(".")[1] for claim in ALL_CLAIMS}
     assert {name for name, c in CONJECTURES.items() if not c.canary} <= shorts
+    assert CASE_CONJECTURES.keys() <= shorts
 
 
 def test_a_claim_is_refuted_by_witnesses_against_the_conjecture_of_its_name(
@@ -149,13 +181,15 @@ def test_a_claim_is_refuted_by_witnesses_against_the_conjecture_of_its_name(
         documents = [e["document"] for e in entry["evidence"] if e["kind"] == "witness"]
         names = {document["conjecture"] for document in documents}
         claim = next(claim for claim in ALL_CLAIMS if claim.id == entry["id"])
-        assert names <= set(claim.conjectures) <= CONJECTURES.keys()
+        assert names <= set(claim.conjectures) <= CONJECTURE_NAMES
 
 
 @pytest.mark.parametrize(
     ("name", "found"),
     [
-        ("batching", IDS),
+        ("batching", [name for name in IDS if name.startswith("batching.")]),
+        ("aging", [name for name in IDS if name.startswith("aging.")]),
+        ("response", ["entropy.response.mended", "entropy.response.as_stated"]),
         ("batching.g_dominance", ["batching.g_dominance"]),
         ("g_dominance", ["batching.g_dominance"]),
         ("g-dominance", ["batching.g_dominance"]),

@@ -16,6 +16,7 @@ from joblib import Parallel, delayed
 
 from homeostat.errors import InvalidInputError
 from homeostat.proofs.ledger import abridged
+from homeostat.proofs.report.case_view import AnyView, view_of
 from homeostat.proofs.report.certificate_view import document_bytes
 from homeostat.proofs.report.convergence import Convergence
 from homeostat.proofs.report.ledger_view import LedgerView
@@ -28,6 +29,8 @@ from homeostat.proofs.report.pictures import (
     overview_pictures,
     witness_picture,
 )
+from homeostat.proofs.report.simulation import PAGE as SCHEDULER
+from homeostat.proofs.report.simulation import Simulations, views_of, write_plots
 from homeostat.proofs.report.thresholds import ThresholdTable, threshold_picture
 from homeostat.proofs.report.trust import TrustView
 from homeostat.proofs.report.witness_view import WitnessView
@@ -51,6 +54,7 @@ def write_report(
     progress: Progress | None = None,
     coq: object = None,
     score: object = None,
+    simulations: Simulations | None = None,
 ) -> Path:
     """Write the report of a ledger as a folder of pages, plots and evidence files.
 
@@ -64,6 +68,8 @@ def write_report(
         progress: Told what is being done.
         coq: The log of ``make coq`` as JSON data; None where there is none.
         score: A mutation score as JSON data; None where there is none.
+        simulations: Simulations as JSON data, and what could not be simulated since files are
+            missing: (data set, files); None for no page on the scheduler.
 
     Returns:
         The path of ``index.html``.
@@ -93,6 +99,8 @@ def write_report(
         _write_plots(new, [*drawings, *own, *(drawing for drawing, _ in mapped)], jobs)
         tell("writing the pages")
         own_pages = [CONVERGENCE, *([THRESHOLDS] if table else []), TRUST]
+        if simulations is not None:
+            own_pages.append(SCHEDULER)
         pages = Pages(
             view, figures, witnesses, pictures, overview, folder.name, convergence, trust, own_pages
         )
@@ -101,14 +109,16 @@ def write_report(
         _write_own(new, TRUST, pages)
         for _, picture in mapped:
             _write_own(new, THRESHOLDS, pages, table=table, picture=picture)
+        if simulations is not None:
+            _write_scheduler(new, pages, simulations)
         _write_trajectories(new, witnesses)
         _write_data(new, ledger, figures)
     return folder / "index.html"
 
 
-def _witnesses(view: LedgerView) -> dict[str, WitnessView]:
+def _witnesses(view: LedgerView) -> dict[str, AnyView]:
     return {
-        evidence.name: WitnessView.of(evidence.document)
+        evidence.name: view_of(evidence.document)
         for claim in view.claims
         for evidence in claim.evidence
         if evidence.kind == "witness"
@@ -116,7 +126,7 @@ def _witnesses(view: LedgerView) -> dict[str, WitnessView]:
 
 
 def _drawings(
-    view: LedgerView, witnesses: Mapping[str, WitnessView]
+    view: LedgerView, witnesses: Mapping[str, AnyView]
 ) -> tuple[list[Drawing], list[Picture], dict[str, Picture]]:
     """Return what is to be drawn, the first page's pictures, and those of claims.
 
@@ -131,7 +141,7 @@ def _drawings(
             pictures[claim.id] = measured[1]
         for evidence in claim.evidence:
             witness = witnesses.get(evidence.name)
-            if witness is not None:
+            if isinstance(witness, WitnessView):
                 drawing, pictures[evidence.name] = witness_picture(claim, evidence, witness)
                 drawings.append(drawing)
     return drawings, overview, pictures
@@ -164,10 +174,21 @@ def _write_own(new: Path, page: tuple[str, str], pages: Pages, **context: Any) -
     (new / page[0]).write_text(pages.page(f"{page[0]}.jinja", **context), encoding="utf-8")
 
 
-def _write_trajectories(new: Path, witnesses: Mapping[str, WitnessView]) -> None:
-    """Write every exact value of each witness: the pages have room for short ones only."""
+def _write_scheduler(new: Path, pages: Pages, simulations: Simulations) -> None:
+    documents, missing = simulations
+    text = json.dumps({"simulations": documents}, indent=1, ensure_ascii=False)
+    (new / "scheduler.json").write_text(text + "\n", encoding="utf-8")
+    views = views_of(documents)
+    write_plots(views, new / "plots")
+    _write_own(new, SCHEDULER, pages, alone=False, simulations=views, missing=missing)
+
+
+def _write_trajectories(new: Path, witnesses: Mapping[str, AnyView]) -> None:
+    """Write every exact value of each trajectory: the pages have room for short ones only."""
     (new / "trajectories").mkdir()
     for name, view in witnesses.items():
+        if not isinstance(view, WitnessView):
+            continue
         steps = [
             {"t": t, "theory": list(map(str, a)), "simulation": list(map(str, b))}
             for t, (a, b) in enumerate(zip(view.pair.theory, view.pair.simulation, strict=True))

@@ -43,6 +43,11 @@ KIND_WORDS: Final[Mapping[str, str]] = {
     "enumeration": "The kernel runs both systems again in exact fractions and looks at every step.",
     "replay": "The kernel runs both systems again in exact fractions and confirms the step at "
     "which the claim is broken.",
+    "case": "The kernel runs the small case again by definitions of its own, in exact fractions; "
+    "logarithms and exponentials it encloses between fractions, and accepts a comparison only "
+    "where the enclosures decide it.",
+    "shapes": "The kernel goes through every way to put so many gaps into bins, and compares "
+    "integers: products of powers in place of logarithms.",
 }
 """Certificate kind -> what the kernel does with it."""
 

@@ -1,19 +1,20 @@
 """What the first page says first: computed from the ledger and from the note's tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
+from homeostat.proofs.report.case_view import AnyView
 from homeostat.proofs.report.convergence import PREFIX
 from homeostat.proofs.report.ledger_view import VERDICTS, ClaimView, VerdictView
-from homeostat.proofs.report.witness_view import WitnessView
 from homeostat.proofs.theory.batching.note_readings import READINGS, STATED
 from homeostat.proofs.theory.batching.note_tables import QUOTES, Figure, Quote
 
 __all__ = [
     "Difference",
     "Finding",
+    "Subject",
     "agreement_by_reading",
     "brief_evidence",
     "differences",
@@ -21,6 +22,7 @@ __all__ = [
     "headlines",
     "remarks",
     "step_ranges",
+    "subjects",
     "verdict_counts",
 ]
 
@@ -37,12 +39,39 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Subject:
+    """The claims of one domain under its heading."""
+
+    domain: str
+    title: str
+    claims: tuple[ClaimView, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Difference:
     """One figure that is not the note's, in words."""
 
     figure: Figure
     where: str
     why: str
+
+
+_SUBJECTS: Final = {
+    "batching": "Two-type continuous batching",
+    "aging": "The lazy-aging queue",
+    "entropy": "Entropy of arrivals, and what it steers",
+}
+
+
+def subjects(claims: Iterable[ClaimView]) -> list[Subject]:
+    """Return the claims by domain, in the order in which the domains first occur."""
+    by_domain: dict[str, list[ClaimView]] = {}
+    for claim in claims:
+        by_domain.setdefault(claim.domain, []).append(claim)
+    return [
+        Subject(domain, _SUBJECTS.get(domain, domain), tuple(found))
+        for domain, found in by_domain.items()
+    ]
 
 
 def verdict_counts(claims: Iterable[ClaimView]) -> list[tuple[VerdictView, int]]:
@@ -52,7 +81,7 @@ def verdict_counts(claims: Iterable[ClaimView]) -> list[tuple[VerdictView, int]]
     return [(VERDICTS[word], counts[word]) for word in order if counts[word]]
 
 
-def headlines(claims: Sequence[ClaimView], witnesses: dict[str, WitnessView]) -> list[Finding]:
+def headlines(claims: Sequence[ClaimView], witnesses: Mapping[str, AnyView]) -> list[Finding]:
     """Return the note's main conjecture, in each form, and what of its chapter is decided.
 
     Without the claims on convergence, which the first page and a page of their own put first.
@@ -74,7 +103,7 @@ def headlines(claims: Sequence[ClaimView], witnesses: dict[str, WitnessView]) ->
     return sorted(found, key=lambda finding: finding.claim.verdict.word == "proved")
 
 
-def evidence_sentence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
+def evidence_sentence(claim: ClaimView, witnesses: Mapping[str, AnyView]) -> str:
     """Return what a verdict rests on in one sentence."""
     for evidence in claim.evidence:
         view = witnesses.get(evidence.name)
@@ -85,13 +114,13 @@ def evidence_sentence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> st
     return claim.bound or claim.reason or "".join(e.summary for e in claim.evidence[:1])
 
 
-def brief_evidence(claim: ClaimView, witnesses: dict[str, WitnessView]) -> str:
+def brief_evidence(claim: ClaimView, witnesses: Mapping[str, AnyView]) -> str:
     """Return what a verdict rests on in one line of a table."""
     views = [witnesses[e.name] for e in claim.evidence if e.name in witnesses]
     kinds = [str(e.document.get("kind")) for e in claim.evidence if e.kind == "certificate"]
     if views:
         more = f"; {len(views) - 1} more" if len(views) > 1 else ""
-        return f"fails at t = {views[0].witness.step} for {views[0].parameters}{more}"
+        return f"{views[0].brief}{more}"
     if kinds:
         parts = f"proof in {len(kinds)} parts" if len(kinds) > 1 else "proof"
         return f"{parts}: {', '.join(dict.fromkeys(kinds))}"

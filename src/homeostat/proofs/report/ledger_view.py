@@ -76,15 +76,17 @@ class EvidenceView:
 
 @dataclass(frozen=True, slots=True)
 class LastRun:
-    """When a slow claim was decided: its entry is not of this run.
+    """When a claim was decided whose entry is not of this run: it is slow, or lacks its data.
 
     Attributes:
         date: The day, as YYYY-MM-DD, or None where nobody wrote it down.
         jobs: How many processes decided it; -1 for one a core.
+        missing: The data files for want of which it was not decided.
     """
 
     date: str | None
     jobs: int
+    missing: tuple[str, ...] = ()
 
     @property
     def words(self) -> str:
@@ -224,7 +226,10 @@ def _last_run(data: object, where: str) -> LastRun | None:
         raise InvalidInputError(f"{where}: date={date!r} must be a date such as 2026-01-31")
     if type(jobs) is not int:
         raise InvalidInputError(f"{where}: jobs={jobs!r} must be an integer")
-    return LastRun(date, jobs)
+    missing = fields.get("missing", [])
+    if not isinstance(missing, list) or not all(isinstance(file, str) for file in missing):
+        raise InvalidInputError(f"{where}: missing={missing!r} must be a list of strings")
+    return LastRun(date, jobs, tuple(missing))
 
 
 def _mapping(value: object, name: str) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from homeostat.models.batching import DATA_SETS
+from homeostat.proofs.report.case_view import AnyView, CaseView
 from homeostat.proofs.report.certificate_view import (
     KIND_WORDS,
     CertificateTable,
@@ -27,6 +28,7 @@ from homeostat.proofs.report.findings import (
     evidence_sentence,
     headlines,
     remarks,
+    subjects,
     verdict_counts,
 )
 from homeostat.proofs.report.ledger_view import VERDICTS, ClaimView, EvidenceView, LedgerView
@@ -86,7 +88,7 @@ class Pages:
         self,
         ledger: LedgerView,
         figures: Sequence[Figure],
-        witnesses: dict[str, WitnessView],
+        witnesses: Mapping[str, AnyView],
         pictures: Mapping[str, Picture],
         plots: Sequence[Picture],
         folder: str,
@@ -107,6 +109,7 @@ class Pages:
             "plots": plots,
             "verdicts": tuple(VERDICTS.values()),
             "counts": verdict_counts(ledger.claims),
+            "subjects": subjects(ledger.claims),
             "brief": {c.id: brief_evidence(c, witnesses) for c in ledger.claims},
             "headlines": headlines(ledger.claims, witnesses),
             "sources": _sources(ledger.claims),
@@ -174,13 +177,14 @@ class Pages:
         )
 
     def _evidence(self, claim: ClaimView, evidence: EvidenceView) -> dict[str, Any]:
-        document = evidence.document
+        document, view = evidence.document, self._witnesses.get(evidence.name)
         theorem = document.get("theorem") if evidence.kind == "certificate" else None
         rows = list(theorem_rows(theorem)) if isinstance(theorem, Mapping) else []
         return {
             "evidence": evidence,
             "heading": _heading(claim, evidence),
-            "witness": self._witnesses.get(evidence.name),
+            "witness": view if isinstance(view, WitnessView) else None,
+            "case": view if isinstance(view, CaseView) else None,
             "picture": self._pictures.get(evidence.name),
             "theorem": rows,
             "theorem_lines": sum(len(lines) for _, lines in rows),

@@ -31,6 +31,7 @@ class TrustedFile:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
     "kernel.py": "the checker: rows, scans, inductions, runs",
     "polynomials.py": "exact polynomials and rows, read as data",
     "roots.py": "where roots lie: Jury's table, thresholds, signs on intervals",

@@ -196,6 +196,11 @@ class WitnessView:
         return f"at t = {self.witness.step}: " + " and ".join(parts)
 
     @property
+    def brief(self) -> str:
+        """Where it fails, in a few words."""
+        return f"fails at t = {self.witness.step} for {self.parameters}"
+
+    @property
     def reversal(self) -> str:
         """Why Theory's spread is the smaller one at the violated step; empty if it is not."""
         theory = self.pair.theory[self.witness.step]

@@ -23,11 +23,13 @@ from homeostat.proofs.engines.oracles.racing import (
     Race,
     race,
 )
+from homeostat.proofs.engines.oracles.scripts import SCRIPT_ORACLES, ask_scripts
 from homeostat.proofs.engines.oracles.second_source import refutation_by_cvc5
 
 __all__ = [
     "CVC5",
     "ORACLES",
+    "SCRIPT_ORACLES",
     "Z3",
     "Answer",
     "GaveUp",
@@ -39,6 +41,7 @@ __all__ = [
     "Point",
     "Question",
     "Race",
+    "ask_scripts",
     "race",
     "refutation_by_cvc5",
 ]

@@ -14,6 +14,7 @@ from homeostat.proofs.report.plots.regions import (
     draw_shadows,
     draw_triangles,
 )
+from homeostat.proofs.report.plots.sensor import draw_sensor
 from homeostat.proofs.report.plots.spreads import draw_spreads
 from homeostat.proofs.report.plots.style import LAYOUTS, Layout
 from homeostat.proofs.report.plots.witness import draw_witness
@@ -26,6 +27,7 @@ __all__ = [
     "ThreeStages",
     "draw_estimates",
     "draw_failure_maps",
+    "draw_sensor",
     "draw_shadows",
     "draw_spreads",
     "draw_tree",

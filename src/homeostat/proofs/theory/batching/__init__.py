@@ -12,7 +12,7 @@ from homeostat.proofs.theory.batching import (
     horizons,
     measured,
     merging,
-    open_questions,
+    runtime,
     stability,
     tables,
     thresholds,
@@ -32,5 +32,5 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *deltas.CLAIMS,
     *tables.CLAIMS,
     *measured.CLAIMS,
-    *open_questions.CLAIMS,
+    *runtime.CLAIMS,
 )

@@ -1,0 +1,128 @@
+"""A small case as a reader sees it: replayed exactly, then its data and figures as tables."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from homeostat.counterexamples import CASE_SCHEMA, Case, replay_case
+from homeostat.proofs.report.witness_view import WitnessView
+
+__all__ = ["AnyView", "CaseView", "view_of"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A replayed case, ready to be shown."""
+
+    case: Case
+
+    @classmethod
+    def of(cls, document: Mapping[str, Any]) -> "CaseView":
+        """Read and replay a case document; what does not replay is never shown.
+
+        Raises:
+            InvalidInputError: It is no case document.
+            WitnessRejectedError: It does not replay exactly.
+        """
+        case = Case.from_json(document)
+        replay_case(case)
+        return cls(case)
+
+    @property
+    def parameters(self) -> str:
+        """The data in one line, without the long lists."""
+        short = {k: v for k, v in self.case.given.items() if not isinstance(v, list)}
+        words = ", ".join(f"{_words(key)} {_number(value)}" for key, value in short.items())
+        return f"a case of {self.case.system}{': ' if words else ''}{words}"
+
+    @property
+    def given(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """The data: (name, lines)."""
+        return tuple((_words(key), _lines(value)) for key, value in self.case.given.items())
+
+    @property
+    def observed(self) -> tuple[tuple[str, str], ...]:
+        """The figures: (name, value); one that is rounded begins with a tilde."""
+        return tuple((_words(name), text) for name, text in self.case.observed.items())
+
+    @property
+    def assumptions(self) -> str:
+        """What the claim assumes, in one line."""
+        return ", ".join(a if isinstance(a, str) else _comparison(a) for a in self.case.assumes)
+
+    @property
+    def violations(self) -> tuple[str, ...]:
+        """The comparisons that hold and must not."""
+        return tuple(map(_comparison, self.case.violated_when))
+
+    @property
+    def sentence(self) -> str:
+        """The violation in one line of plain text, with the figures' values."""
+        sides = [side for left, _, right in self.case.violated_when for side in (left, right)]
+        values = ", ".join(
+            f"{_words(name)} = {self.case.observed[name]}"
+            for name in dict.fromkeys(sides)
+            if name in self.case.observed
+        )
+        return f"{' and '.join(self.violations)}: {values}"
+
+    @property
+    def brief(self) -> str:
+        """Where it fails, in a few words."""
+        return f"fails in a case of {self.case.system}: {' and '.join(self.violations)}"
+
+
+_PLACE: Final = re.compile(r"_(\d+)(?=_|$)", re.ASCII)
+_WORDS: Final = {
+    "priority_#_at_#": "priority of the request of pop {} at pop {}",
+    "best_at_#": "greatest priority waiting at pop {}",
+    "time_#": "time of pop {}",
+    "arrival_#": "arrival of the request of pop {}",
+    "rate_count": "distinct rates",
+    "entropy_#": "H no. {}",
+    "entropy_max_#": "log2 of the number of gaps, no. {}",
+    "window_#": "window no. {} (1 at H = 0)",
+    "gaps_#": "gaps in history {}",
+    "bins_#": "occupied bins in history {}",
+    "gap_spread_#": "longest less shortest true gap of history {}",
+    "common_arrivals": "last arrivals in common",
+    "rate_#": "rate no. {}",
+}
+"""Figure -> words; one without an entry is shown by its name."""
+
+
+def _words(name: str) -> str:
+    words = _WORDS.get(_PLACE.sub("_#", name))
+    return words.format(*_PLACE.findall(name)) if words else name.replace("_", " ")
+
+
+def _comparison(comparison: tuple[str, str, str]) -> str:
+    return " ".join(map(_words, comparison))
+
+
+def _lines(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        return (_number(value),)
+    return tuple(" ".join(map(_number, x)) if isinstance(x, list) else _number(x) for x in value)
+
+
+def _number(value: object) -> str:
+    """Return a value as text; a double as the shortest decimal that means it."""
+    text = str(value)
+    return repr(float.fromhex(text)) if "0x" in text[:3] else text
+
+
+AnyView: TypeAlias = WitnessView | CaseView
+
+
+def view_of(document: Mapping[str, Any]) -> AnyView:
+    """Read and replay a witness of either kind.
+
+    Raises:
+        InvalidInputError: It is neither.
+        WitnessRejectedError: It does not replay exactly.
+    """
+    if document.get("schema") == CASE_SCHEMA:
+        return CaseView.of(document)
+    return WitnessView.of(document)
