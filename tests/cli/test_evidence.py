@@ -4,7 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from homeostat.counterexamples import Witness, find_conjecture
+from homeostat.counterexamples import Case, Witness, case_corpus, find_conjecture
+from homeostat.counterexamples.corpus_files import file_name
 from homeostat.models.batching import BatchingParameters, Pair
 
 if TYPE_CHECKING:
@@ -33,6 +34,29 @@ def test_the_json_of_a_replay_holds_the_witness(cli: "Cli", witness: dict[str, A
     document = cli("replay", _write(witness), "--json").json("replay")
     assert document["replays"] is True
     assert document["witness"] == witness
+
+
+@pytest.mark.parametrize("case", case_corpus(), ids=file_name)
+def test_a_case_replays_from_its_file_alone(cli: "Cli", case: Case) -> None:
+    path = _write(case.to_json())
+    answer = cli("replay", path)
+    assert answer.code == 0
+    assert f"{case.conjecture} fails in this case: " in answer.out
+    assert cli("replay", path, "--json").json("replay")["witness"] == case.to_json()
+
+
+def test_a_case_that_is_changed_does_not_replay(cli: "Cli") -> None:
+    document = case_corpus()[0].to_json()
+    answer = cli("replay", _write({**document, "found_by": {}}))
+    assert answer.code == 40
+    assert answer.err.startswith("rejected: ")
+
+
+def test_a_case_has_no_conjecture_of_a_user(cli: "Cli") -> None:
+    path = _write(case_corpus()[0].to_json())
+    answer = cli("replay", path, "--conjecture", "mine.py:mine")
+    assert answer.code == 2
+    assert "must be 'homeostat.witness/1'" in answer.err
 
 
 def test_a_witness_with_another_step_is_rejected(cli: "Cli", witness: dict[str, Any]) -> None:

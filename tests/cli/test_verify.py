@@ -57,7 +57,11 @@ def decide(monkeypatch: pytest.MonkeyPatch, found: dict[str, Any]) -> dict[str, 
     """Let every run decide ``found``, at once; a test may change it."""
 
     def decided(
-        names: Sequence[str] | None, jobs: int, last_run: Ledger | None = None
+        names: Sequence[str] | None,
+        jobs: int,
+        last_run: Ledger | None = None,
+        *,
+        decide_slow: bool = False,
     ) -> tuple[Ledger, bool]:
         assert jobs >= 1
         claims = [claim for claim in found["claims"] if not names or claim["id"] in names]
@@ -157,7 +161,7 @@ def test_one_claim_exits_with_its_verdict(
 def test_a_claim_that_cannot_be_had_exits_with_the_reason(
     cli: "Cli", monkeypatch: pytest.MonkeyPatch, error: Exception, code: int
 ) -> None:
-    def fail(*_: object) -> tuple[Ledger, bool]:
+    def fail(*_: object, **__: object) -> tuple[Ledger, bool]:
         raise error
 
     monkeypatch.setattr(verify, "decided", fail)

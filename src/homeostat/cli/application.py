@@ -14,6 +14,7 @@ import typer
 
 from homeostat import __version__
 from homeostat.cli import (
+    data,
     evidence,
     export,
     fuzz,
@@ -22,6 +23,7 @@ from homeostat.cli import (
     prove_horizon,
     report,
     search,
+    simulate,
     trajectory,
     verify,
 )
@@ -77,6 +79,7 @@ app.command("fuzz")(fuzz.fuzz_suite)
 app.command("replay")(evidence.replay_witness)
 app.command("check")(evidence.check_certificate)
 app.command("mutate")(mutate.mutate_certificates)
+app.command("simulate")(simulate.simulate_trace)
 app.command("report")(report.make_report)
 
 proving = typer.Typer(
@@ -91,6 +94,12 @@ exporting = typer.Typer(
 )
 exporting.command("coq")(export.export_coq)
 app.add_typer(exporting)
+
+having = typer.Typer(name="data", no_args_is_help=True, help="Public traces, with pinned sha256.")
+having.command("list")(data.list_data)
+having.command("fetch")(data.fetch_data)
+having.command("path")(data.show_path)
+app.add_typer(having)
 
 
 def _exit_code_of(error: HomeostatError) -> ExitCode:

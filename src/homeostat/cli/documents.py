@@ -26,14 +26,15 @@ def read_document(path: Path) -> dict[str, Any]:
     return document
 
 
-def demand_schema(path: Path, document: Mapping[str, Any], schema: str) -> None:
+def demand_schema(path: Path, document: Mapping[str, Any], *schemas: str) -> None:
     """Refuse a document of another kind.
 
     Raises:
-        InvalidInputError: The field ``schema`` is not the one asked for.
+        InvalidInputError: The field ``schema`` is none of those asked for.
     """
-    if document.get("schema") != schema:
-        raise InvalidInputError(f"{path}: schema={document.get('schema')!r:.60} must be {schema!r}")
+    if document.get("schema") not in schemas:
+        wanted = " or ".join(map(repr, schemas))
+        raise InvalidInputError(f"{path}: schema={document.get('schema')!r:.60} must be {wanted}")
 
 
 def write_document(path: Path, document: Mapping[str, Any]) -> None:

@@ -26,7 +26,7 @@ def replay_witness(
     ] = None,
     json: Json = False,
 ) -> None:
-    """Replay a witness in exact fractions.
+    """Replay a witness exactly: a run of batching, or a small case of another system.
 
     Exit 0 when it breaks its conjecture exactly as it says, 40 when it does not.
 
@@ -35,14 +35,25 @@ def replay_witness(
         homeostat replay report/evidence/batching.g_dominance.1.json
         homeostat replay mine.witness.json --conjecture path/to/mine.py:mine
     """
-    from homeostat.counterexamples import Witness, load_conjecture, replay
+    from homeostat.counterexamples import (
+        CASE_SCHEMA,
+        Witness,
+        confirm,
+        load_conjecture,
+        replay,
+        witness_from_json,
+    )
 
     document = read_document(witness)
-    demand_schema(witness, document, "homeostat.witness/1")
+    known = ("homeostat.witness/1", *([CASE_SCHEMA] if conjecture is None else ()))
+    demand_schema(witness, document, *known)
     own = None if conjecture is None else load_conjecture(conjecture)
     answer: dict[str, Any] = {"schema": REPLAY_SCHEMA, "witness": document}
     try:
-        replay(Witness.from_json(document), own)
+        if own is None:
+            confirm(witness_from_json(document))
+        else:
+            replay(Witness.from_json(document), own)
     except WitnessRejectedError as error:
         answer |= {"replays": False, "reason": str(error)}
     else:
@@ -104,4 +115,5 @@ def _accepted(answer: dict[str, Any]) -> str:
 def _replayed(answer: dict[str, Any]) -> str:
     witness = answer["witness"]
     figures = ", ".join(f"{name} = {value}" for name, value in witness["observed"].items())
-    return f"replays: {witness['conjecture']} fails at t = {witness['step']}: {figures}"
+    where = f"at t = {witness['step']}" if "step" in witness else "in this case"
+    return f"replays: {witness['conjecture']} fails {where}: {figures}"

@@ -17,7 +17,9 @@ __all__ = ["fuzz_suite"]
 
 
 def fuzz_suite(
-    suite: Annotated[str, typer.Argument(metavar="SUITE", help="Name of a suite: batching.")],
+    suite: Annotated[
+        str, typer.Argument(metavar="SUITE", help="Name of a suite, such as batching.")
+    ],
     *,
     examples: Annotated[
         int, integer_option("--examples", "-n", minimum=1, text="Cases of each property.")
@@ -25,7 +27,9 @@ def fuzz_suite(
     seed: Seed = 0,
     target: Annotated[
         str | None,
-        typer.Option("--target", help="Your own step, as package.module:function or file.py:name."),
+        typer.Option(
+            "--target", help="Your own implementation, as package.module:name or file.py:name."
+        ),
     ] = None,
     jobs: Jobs = 1,
     json: Json = False,
@@ -40,6 +44,7 @@ def fuzz_suite(
         homeostat fuzz batching
         homeostat fuzz batching --examples 5000 --seed 7
         homeostat fuzz batching --target my_scheduler.py:step
+        homeostat fuzz aging-queue --target my_queue.py:MyQueue
     """
     from homeostat.properties import fuzz
 
@@ -56,18 +61,19 @@ def fuzz_suite(
 
 def _show(found: "FuzzResult") -> None:
     table = Table()
-    for title in ("property", "outcome", "cases", "as expected"):
+    for title in ("property", "outcome", "cases", "steps", "as expected"):
         table.add_column(title, overflow="fold")
     for result in found.results:
         expected = Text("yes") if result.as_expected else Text("NO", style="bold red")
-        table.add_row(Text(result.name), result.outcome, str(result.cases), expected)
+        steps = "" if result.steps is None else str(result.steps)
+        table.add_row(Text(result.name), result.outcome, str(result.cases), steps, expected)
     results().print(table)
     for result in found.results:
         if not result.as_expected:
             typer.echo(f"{result.name}: {result.statement}")
             typer.echo(f"  {result.reason or 'smallest case found:'}")
-            for name, value in (result.example or {}).items():
-                typer.echo(f"  {name} = {value}")
+            for line in result.example_lines():
+                typer.echo(f"  {line}")
     typer.echo(f"{found.verdict}: suite {found.suite}, {len(found.results)} properties")
     if found.interrupted:
         note("interrupted: the properties above are those that were done")

@@ -8,6 +8,7 @@ import typer
 from homeostat.cli.documents import emit
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import LEDGER, Jobs, Json
+from homeostat.cli.simulate import report_documents
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.cli.verify import agreement, committed_drift, decided, report_drift, verdict_table
 
@@ -61,6 +62,7 @@ def make_report(
             progress=advance,
             coq=_result("coq.json"),
             score=_result("mutation-score.json"),
+            simulations=report_documents(),
         )
     folder = certificate_folder(ledger)
     lines = committed_drift(found, committed, folder) if committed else []

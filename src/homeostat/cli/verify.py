@@ -69,7 +69,8 @@ def verify_claims(
 
     All claims: exit 0 when each has the verdict that the committed ledger records and all
     evidence was checked again, 1 when not. Of slow claims the ledger's last run is shown,
-    unless --slow or --write asks for them. Named claims: 0 proved or measured, 10 proved
+    unless --slow or --write asks for them; so is that of claims about data that is not here
+    (`homeostat data list`). Named claims: 0 proved or measured, 10 proved
     within a bound, 20 refuted, 30 unknown or survived, 40 evidence rejected, 50 vacuous;
     of several, the worst.
 
@@ -86,7 +87,8 @@ def verify_claims(
         raise InvalidInputError(f"--write with {claims} must not be: a ledger holds all claims")
     committed = None if claims or write else read_ledger(ledger)
     with use_store(store):
-        found, interrupted = decided(claims, jobs, None if slow else committed)
+        last_run = _kept(ledger) if write else committed
+        found, interrupted = decided(claims, jobs, last_run, decide_slow=slow or write)
     document = found.to_json()
     if json:
         emit(document)
@@ -105,6 +107,15 @@ def verify_claims(
         report_drift(lines, "" if lines else agreement(found, folder))
 
 
+def _kept(ledger: Path) -> "Ledger | None":
+    """Return the ledger that is about to be replaced, if a claim cannot be decided without."""
+    from homeostat.proofs.ledger import read_ledger
+    from homeostat.proofs.registry import ALL_CLAIMS
+
+    needed = any(claim.lacks for claim in ALL_CLAIMS)
+    return read_ledger(ledger) if needed and ledger.exists() else None
+
+
 def agreement(found: "Ledger", certificates: Path, *, afresh: bool = True) -> str:
     """Return the good news that nothing drifted, and what was not decided or not checked.
 
@@ -118,10 +129,7 @@ def agreement(found: "Ledger", certificates: Path, *, afresh: bool = True) -> st
     left = unchecked(found, certificates)
     news = [AGREES if afresh else SHOWN] if not left else [WITHOUT if afresh else NOT_DECIDED]
     old = [claim for claim in found.claims if carried(claim)] if afresh else []
-    news += [
-        f"{claim['id']} was not decided now: its last run is of {claim['last_run']['date']}"
-        for claim in old
-    ]
+    news += [f"{claim['id']} was not decided now: {_why_carried(claim)}" for claim in old]
     if left:
         claims = sorted({name.rpartition(".")[0] for name in left})
         news.append(
@@ -132,12 +140,23 @@ def agreement(found: "Ledger", certificates: Path, *, afresh: bool = True) -> st
 
 
 def carried(claim: dict[str, Any]) -> bool:
-    """Return whether an entry is marked as a slow claim's."""
+    """Return whether an entry is marked as that of another run."""
     return isinstance(claim.get("last_run"), dict)
 
 
+def _why_carried(claim: dict[str, Any]) -> str:
+    run = claim["last_run"]
+    when = f"its last run is of {run['date']}" if run["date"] else "its verdict is an earlier run's"
+    missing = run.get("missing")
+    return f"{', '.join(missing)} is not here, and {when}" if missing else when
+
+
 def decided(
-    names: Sequence[str] | None, jobs: int, last_run: "Ledger | None" = None
+    names: Sequence[str] | None,
+    jobs: int,
+    last_run: "Ledger | None" = None,
+    *,
+    decide_slow: bool = False,
 ) -> tuple["Ledger", bool]:
     """Decide the claims named, or all if none is, afresh.
 
@@ -146,7 +165,8 @@ def decided(
     Args:
         names: Ids; all claims if none.
         jobs: Processes.
-        last_run: If given, slow claims are not decided: their entries are taken from it.
+        last_run: Has the entries of slow claims, and of those whose data is not here.
+        decide_slow: Whether to decide slow claims although there is a last run.
 
     Returns:
         Their ledger, and whether Ctrl-C stopped it before the last claim.
@@ -171,6 +191,7 @@ def decided(
                     jobs=jobs,
                     progress=advance,
                     last_run=None if last_run is None else last_run.claims,
+                    decide_slow=decide_slow,
                     date=date.today().isoformat(),
                 )
     except KeyboardInterrupt:
@@ -214,7 +235,7 @@ def verdict_table(claims: Sequence[dict[str, Any]]) -> Table:
         verdict = claim["verdict"]
         more = claim["bound"] or (claim["reason"] if verdict == "unknown" else None)
         if carried(claim):
-            more = "; ".join(filter(None, (more, f"last run: {claim['last_run']['date']}")))
+            more = "; ".join(filter(None, (more, _why_carried(claim))))
         table.add_row(
             Text(claim["id"]),
             Text(verdict, style=_COLOURS[verdict]),

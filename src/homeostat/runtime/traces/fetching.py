@@ -1,0 +1,229 @@
+"""Public data files: where they are on this machine, and how they come here.
+
+A file lies in the folder that the environment variable HOMEOSTAT_DATA names, else in the user's
+cache; it counts only if its sha256 is the pinned one, so whoever delivered it, it is the file that
+our figures are about. The hashes were taken from the files that we measured. Azure's address is
+the file's place in the public repository; it has not been tried, as our tests never leave the
+machine, and the hash decides. Of the vLLM run we know the repository but no address of the file,
+so it can be found and not fetched.
+"""
+
+import hashlib
+import logging
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import pooch
+
+from homeostat.errors import InvalidInputError
+
+__all__ = [
+    "DATASETS",
+    "DATA_VARIABLE",
+    "DataFile",
+    "Dataset",
+    "MissingDataError",
+    "data_folder",
+    "dataset_named",
+    "fetch",
+    "find_data",
+    "missing_files",
+    "state_of",
+]
+
+DATA_VARIABLE: Final = "HOMEOSTAT_DATA"
+_TIMEOUT_S: Final = 30
+
+
+class MissingDataError(InvalidInputError):
+    """A data file is not on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataFile:
+    """One file of a data set.
+
+    Attributes:
+        place: Path below the data folder.
+        sha256: Of its content.
+        url: Where it can be had, if anyone knows.
+    """
+
+    place: str
+    sha256: str
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dataset:
+    """Files that belong together; the first is the trace.
+
+    Attributes:
+        name: As on the command line.
+        title: What it holds.
+        source: Who published it, and under which licence.
+        files: One or more.
+    """
+
+    name: str
+    title: str
+    source: str
+    files: tuple[DataFile, ...]
+
+
+_AZURE: Final = "https://raw.githubusercontent.com/Azure/AzurePublicDataset/master/data"
+_RTX4090: Final = "vllm-rtx4090/RTX4090_Llama-3.1-8B"
+
+DATASETS: Final[Mapping[str, Dataset]] = {
+    "azure-code": Dataset(
+        name="azure-code",
+        title="8,819 requests to a code assistant in one hour of 2023",
+        source="Azure/AzurePublicDataset, CC-BY-4.0",
+        files=(
+            DataFile(
+                place="azure-llm-2023/AzureLLMInferenceTrace_code.csv",
+                sha256="54e9a6d2a4bd06ba1e060304b900abbc74cbea53de96506e60fe5bb4f2277fb6",
+                url=f"{_AZURE}/AzureLLMInferenceTrace_code.csv",
+            ),
+        ),
+    ),
+    "vllm-rtx4090": Dataset(
+        name="vllm-rtx4090",
+        title="300 requests to an overloaded vLLM 0.19, Llama-3.1-8B on one RTX 4090",
+        source="casys-kaist/LLMServingSim, MIT",
+        files=(
+            DataFile(
+                place=f"{_RTX4090}_requests.jsonl",
+                sha256="5a6f2a0b09d5eb84bd75b30ed625d883c22b4bcc0a839cd1128ae42f74ecc90d",
+            ),
+            DataFile(
+                place=f"{_RTX4090}_meta.json",
+                sha256="56cbcb2a08e9fe6f67d60cad8ee545f86c874f82b46ab413da484f331417b2fc",
+            ),
+            DataFile(
+                place=f"{_RTX4090}_timeseries.csv",
+                sha256="f99d474f8d8a2c52f986fb27e46832a1627fc908d7570852b016573b89ab3173",
+            ),
+        ),
+    ),
+}
+
+
+def data_folder() -> Path:
+    """Return the folder of data files, which need not exist."""
+    named = os.environ.get(DATA_VARIABLE)
+    return Path(named).absolute() if named else Path(pooch.os_cache("homeostat"))
+
+
+def dataset_named(name: str) -> Dataset:
+    """Return the data set of that name.
+
+    Raises:
+        InvalidInputError: There is none.
+    """
+    if name not in DATASETS:
+        raise InvalidInputError(f"data {name!r} must be one of {', '.join(DATASETS)}")
+    return DATASETS[name]
+
+
+def missing_files(dataset: Dataset, folder: Path | None = None) -> tuple[str, ...]:
+    """Return the places of a data set's files that are not in the folder."""
+    root = folder or data_folder()
+    return tuple(file.place for file in dataset.files if not (root / file.place).is_file())
+
+
+def state_of(file: DataFile, folder: Path) -> Literal["here", "missing", "another file"]:
+    """Return whether a file is in the folder, with the content that is pinned."""
+    path = folder / file.place
+    if not path.exists():
+        return "missing"
+    return "here" if path.is_file() and _sha256(path) == file.sha256 else "another file"
+
+
+def find_data(name: str, folder: Path | None = None) -> Path:
+    """Return the path of a data set's trace, of which all files are here and are the right ones.
+
+    Args:
+        name: Of the data set.
+        folder: Of data files; by default that of ``data_folder``.
+
+    Raises:
+        MissingDataError: A file is not here; the message says how to get it.
+        InvalidInputError: The name means no data set, or a file has another content.
+    """
+    dataset, root = dataset_named(name), folder or data_folder()
+    missing = missing_files(dataset, root)
+    if missing:
+        raise MissingDataError(
+            f"{', '.join(missing)} must be in {root}: set {DATA_VARIABLE}, or run "
+            f"`homeostat data fetch {name}`"
+        )
+    for file in dataset.files:
+        _demand_content(root / file.place, file)
+    return root / dataset.files[0].place
+
+
+def fetch(dataset: Dataset, folder: Path | None = None) -> tuple[Path, ...]:
+    """Bring the files of a data set here, unless they are, and return their paths.
+
+    A file is written whole or not at all, and only if its hash is right. A file that is here with
+    another content is never replaced.
+
+    Args:
+        dataset: What to bring.
+        folder: Where to; by default ``data_folder``.
+
+    Raises:
+        MissingDataError: It could not be had, or no address is known.
+        InvalidInputError: What came, or what is here, is another file.
+    """
+    root = folder or data_folder()
+    return tuple(_fetch_one(dataset, file, root) for file in dataset.files)
+
+
+def _fetch_one(dataset: Dataset, file: DataFile, root: Path) -> Path:
+    path = root / file.place
+    if path.exists():
+        _demand_content(path, file)
+        return path
+    if file.url is None:
+        raise MissingDataError(
+            f"{path} must be brought by hand: no address of it is known. It is from "
+            f"{dataset.source}, and its sha256 must be {file.sha256}"
+        )
+    # The command says what it does, and libraries do not talk.
+    pooch.get_logger().setLevel(logging.WARNING)
+    try:
+        pooch.retrieve(
+            file.url,
+            known_hash=f"sha256:{file.sha256}",
+            fname=path.name,
+            path=path.parent,
+            downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_S),
+        )
+    except OSError as error:
+        raise MissingDataError(f"{path} could not be had from {file.url}: {error}") from error
+    except ValueError as error:
+        raise InvalidInputError(
+            f"what {file.url} answered must have sha256={file.sha256}: {error}"
+        ) from error
+    return path
+
+
+def _sha256(path: Path) -> str:
+    if not path.is_file():
+        raise InvalidInputError(f"{path} must be a regular file")
+    with path.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+def _demand_content(path: Path, file: DataFile) -> None:
+    """Refuse a file that is not the one that was pinned."""
+    found = _sha256(path)
+    if found != file.sha256:
+        raise InvalidInputError(
+            f"{path} must have sha256={file.sha256}, has {found}; it is another file"
+        )
