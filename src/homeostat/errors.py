@@ -2,9 +2,11 @@
 
 __all__ = [
     "CertificateRejectedError",
+    "DeadlineExceededError",
     "HomeostatError",
     "InvalidInputError",
     "InvalidModelError",
+    "QueueFullError",
     "VacuousClaimError",
     "WitnessRejectedError",
 ]
@@ -20,6 +22,14 @@ class InvalidInputError(HomeostatError, ValueError):
 
 class InvalidModelError(InvalidInputError):
     """Parameters or a state that the model does not admit."""
+
+
+class QueueFullError(HomeostatError):
+    """The bounded queue takes no more requests now; try again when some have left."""
+
+
+class DeadlineExceededError(HomeostatError, TimeoutError):
+    """A request's deadline passed before it was finished."""
 
 
 class CertificateRejectedError(HomeostatError):
