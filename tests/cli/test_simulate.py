@@ -128,7 +128,7 @@ def test_requests_that_never_fit_are_told(cli: "Cli", files: dict[str, str]) -> 
     answer = cli(
         "simulate", files["azure.csv"], "--step-time", files["step.json"], "--kv-blocks", "50"
     )
-    assert answer.code == 0
+    assert answer.code == 0, answer.err
     assert "3 requests were refused" in answer.out
 
 

@@ -95,6 +95,18 @@ def test_stale_entries_never_outnumber_live_ones_for_long() -> None:
     assert drained(queue, 1000) == ["99", "96", "95", "97", "98"]
 
 
+def test_stale_entries_do_not_outnumber_live_ones_when_the_live_are_popped() -> None:
+    queue = AgingQueue()
+    for i in range(100):
+        queue.push(str(i), arrival_ns=i)
+    for i in range(56, 100):
+        queue.cancel(str(i))
+    for i in range(56):
+        assert queue.pop(100) == str(i)
+        queue._check()
+    assert not len(queue)
+
+
 @pytest.mark.parametrize("rates", [(RATE_MAX,), (RATE_MAX, RATE_MAX - 1)])
 def test_the_ends_of_the_range_are_ordered_exactly(rates: tuple[int, ...]) -> None:
     queue = AgingQueue(rates)
@@ -122,7 +134,7 @@ class Counting(int):
 
     def __eq__(self, other: object) -> bool:
         Counting.seen += 1
-        return int.__eq__(self, other)  # type: ignore[arg-type]
+        return int.__eq__(self, other)
 
     def __hash__(self) -> int:
         return hash(int(self))

@@ -209,7 +209,9 @@ def _show(document: dict[str, Any]) -> None:
     console.print(_policy_table(document))
     refused = sum(run["refused"] for run in document["runs"])
     if refused:
-        console.print(f"{refused} requests were refused: they do not fit into the KV memory alone")
+        console.print(
+            f"{refused} requests were refused: too long for the KV memory, or the queue full"
+        )
 
 
 def _fit_line(fit: dict[str, Any]) -> str:

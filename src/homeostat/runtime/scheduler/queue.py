@@ -120,7 +120,7 @@ class AgingQueue:
         item_id = heappop(heap)[3]
         del self._entries[item_id]
         if self._stale:
-            self._drop_stale_heads(heap)
+            self._tidy(heap)
         return item_id
 
     def peek(self, now_ns: int) -> str:
@@ -141,7 +141,8 @@ class AgingQueue:
         entry = self._entries.pop(item_id, None)
         if entry is None:
             return False
-        self._grow_stale(entry[4])
+        self._stale += 1
+        self._tidy(self._heaps[entry[4]])
         return True
 
     def rebid(self, item_id: str, bid: int) -> bool:
@@ -162,7 +163,8 @@ class AgingQueue:
         changed = (key, arrival_ns, serial, item_id, rate_class)
         self._entries[item_id] = changed
         heappush(self._heaps[rate_class], changed)
-        self._grow_stale(rate_class)
+        self._stale += 1
+        self._tidy(self._heaps[rate_class])
         return True
 
     def change_rate(self, time_ns: int, rate: int, rate_class: int = 0) -> None:
@@ -214,19 +216,18 @@ class AgingQueue:
             heappop(heap)
             self._stale -= 1
 
-    def _grow_stale(self, rate_class: int) -> None:
-        """Count an entry of a class that has gone stale; tidy up if it is in the way."""
-        self._stale += 1
+    def _tidy(self, heap: list[_Entry]) -> None:
+        """Keep the head of a heap live, and stale entries fewer than live ones."""
         if self._stale > max(_STALE_MIN, len(self._entries)):
-            for heap in self._heaps:
-                heap.clear()
+            for each in self._heaps:
+                each.clear()
             for entry in self._entries.values():
                 self._heaps[entry[4]].append(entry)
-            for heap in self._heaps:
-                heapify(heap)
+            for each in self._heaps:
+                heapify(each)
             self._stale = 0
         else:
-            self._drop_stale_heads(self._heaps[rate_class])
+            self._drop_stale_heads(heap)
 
     def _check(self) -> None:
         """Assert every invariant. O(n log c)."""
