@@ -6,7 +6,6 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -211,7 +210,7 @@ def test_ctrl_c_keeps_what_was_found() -> None:
     assert found.verdict == "unknown"
     assert found.exit_code == 130
     with pytest.raises(KeyboardInterrupt):
-        assert_suite(a_suite(replace(suite.properties[1], check=_interrupt)))
+        assert_suite(a_suite(a_property(_interrupt)))
 
 
 def _interrupt(_: Any) -> None:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from homeostat.properties.fuzzing import assert_suite, fuzz
     from homeostat.properties.results import FuzzResult, PropertyResult, Violation
-    from homeostat.properties.statements import Property, Suite
+    from homeostat.properties.statements import Property, StatefulProperty, Suite
     from homeostat.properties.suites import SUITES
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "FuzzResult",
     "Property",
     "PropertyResult",
+    "StatefulProperty",
     "Suite",
     "Violation",
     "assert_suite",
@@ -37,6 +38,7 @@ _HOMES = {
     "FuzzResult": "results",
     "Property": "statements",
     "PropertyResult": "results",
+    "StatefulProperty": "statements",
     "Suite": "statements",
     "Violation": "results",
     "assert_suite": "fuzzing",

@@ -6,7 +6,7 @@ from contextlib import suppress
 from homeostat.errors import InvalidInputError
 from homeostat.properties.results import FuzzResult, PropertyResult
 from homeostat.properties.runner import run_property
-from homeostat.properties.statements import Property, Suite
+from homeostat.properties.statements import AnyProperty, Suite
 from homeostat.properties.suites import SUITES
 from homeostat.properties.targets import Target
 
@@ -30,7 +30,7 @@ def find_suite(name: str) -> Suite:
 
 def chosen_properties(
     suite: Suite, target: str | None, only: Sequence[str] | None
-) -> tuple[Property, ...]:
+) -> tuple[AnyProperty, ...]:
     """Return what a run would try.
 
     Args:
@@ -56,7 +56,7 @@ def chosen_properties(
 
 
 def _results(
-    properties: Sequence[Property], *, examples: int, seed: int, jobs: int
+    properties: Sequence[AnyProperty], *, examples: int, seed: int, jobs: int
 ) -> Iterator[tuple[PropertyResult, bool]]:
     if jobs == 1:
         for property_ in properties:
@@ -157,6 +157,5 @@ def failure_text(result: FuzzResult, wrong: Sequence[PropertyResult]) -> str:
         lines.append(f"{entry.line()}: {entry.statement}")
         if entry.reason:
             lines.append(f"    reason: {entry.reason}")
-        for key, value in (entry.example or {}).items():
-            lines.append(f"    {key}: {value}")
+        lines += [f"    {line}" for line in entry.example_lines()]
     return "\n".join([*lines, f"repeat with: {result.replay_line}"])

@@ -18,7 +18,7 @@ import pytest
 from homeostat.errors import InvalidInputError
 
 if TYPE_CHECKING:
-    from homeostat.properties.statements import Property
+    from homeostat.properties.statements import AnyProperty
 
 __all__ = [
     "homeostat_suite",
@@ -73,7 +73,7 @@ class _SuiteCollector(pytest.Collector):
 class _PropertyItem(pytest.Item):
     """One property; fails unless it comes out as expected."""
 
-    def __init__(self, *, property_: "Property", **options: Any) -> None:
+    def __init__(self, *, property_: "AnyProperty", **options: Any) -> None:
         super().__init__(**options)
         self.property_ = property_
 

@@ -24,7 +24,8 @@ class Violation:
     """Where one case violates a property.
 
     Attributes:
-        step: The step t at which it does; 0 where the property speaks of no step.
+        step: The step t at which it does, counting operations where there are some; 0 where
+            the property speaks of no step.
         observed: The figures that show it, as exact text.
     """
 
@@ -44,7 +45,8 @@ class PropertyResult:
         holds: Whether it is expected to hold; a false one tries the fuzzer.
         outcome: ``survived``, ``refuted`` or ``unknown``.
         cases: Cases tried, up to and with the first that violates it.
-        example: The violating case: parameters, start, step, observed; None if none.
+        steps: Operations that these cases performed; None where a case has no operations.
+        example: The violating case: what was given, step, observed; None if none.
         minimal: Whether the example is the end of shrinking.
         reason: Why the outcome is unknown, or what else there is to say.
     """
@@ -55,6 +57,7 @@ class PropertyResult:
     holds: bool
     outcome: Outcome
     cases: int
+    steps: int | None = None
     example: Mapping[str, Any] | None = None
     minimal: bool = False
     reason: str | None = None
@@ -74,6 +77,7 @@ class PropertyResult:
             "outcome": self.outcome,
             "as_expected": self.as_expected,
             "cases": self.cases,
+            "steps": self.steps,
             "example": None if self.example is None else dict(self.example),
             "minimal": self.minimal,
             "reason": self.reason,
@@ -82,7 +86,30 @@ class PropertyResult:
     def line(self) -> str:
         """Return the result in one line for a person."""
         expectation = "as expected" if self.as_expected else "NOT AS EXPECTED"
-        return f"{self.outcome} {self.name}: {self.cases} cases, {expectation}"
+        steps = "" if self.steps is None else f", {self.steps} steps"
+        return f"{self.outcome} {self.name}: {self.cases} cases{steps}, {expectation}"
+
+    def example_lines(self) -> list[str]:
+        """Return the violating case for a person; of operations, one a line."""
+        lines = []
+        for name, value in (self.example or {}).items():
+            if name == "operations":
+                lines.append("operations:")
+                lines += [f"    {_call_text(operation)}" for operation in value]
+            else:
+                lines.append(f"{name}: {value}")
+        return lines
+
+
+def _call_text(operation: Mapping[str, Any]) -> str:
+    arguments = [repr(a) for a in operation["arguments"]]
+    arguments += [f"{name}={value!r}" for name, value in operation.get("named", {}).items()]
+    outcome = (
+        f"raises {operation['raised']}"
+        if "raised" in operation
+        else f"returns {operation.get('returned')!r}"
+    )
+    return f"{operation['call']}({', '.join(arguments)}) {outcome}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

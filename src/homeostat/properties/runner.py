@@ -19,10 +19,17 @@ import hypothesis
 from hypothesis import HealthCheck, Phase, Verbosity
 from hypothesis.errors import Flaky, Unsatisfiable
 from hypothesis.internal.conjecture.providers import HypothesisProvider
+from hypothesis.stateful import run_state_machine_as_test
 
 from homeostat.errors import HomeostatError
+from homeostat.properties.machines.recording import RecordingMachine, ViolatedError
 from homeostat.properties.results import PropertyResult, Violation
-from homeostat.properties.statements import Property
+from homeostat.properties.statements import (
+    AnyProperty,
+    Property,
+    StatefulProperty,
+    sequence_example,
+)
 
 __all__ = ["CANARY_EXAMPLES_MIN", "run_property"]
 
@@ -32,10 +39,6 @@ CANARY_EXAMPLES_MIN: Final = 1500
 It stops at the first that violates it, so this costs nothing but where the fuzzer is
 nearly blind. The rarest violations known take about one case in a hundred.
 """
-
-
-class _ViolatedError(Exception):
-    """Tells Hypothesis that a case fails; never leaves this module."""
 
 
 class _Shown:
@@ -53,17 +56,32 @@ class _Record:
     """What the runs of one property have seen so far."""
 
     cases: int = 0
+    steps: int = 0
     found: tuple[Any, Violation] | None = None
+    machine: RecordingMachine | None = None
+
+    def close(self) -> None:
+        """Count what the last machine did, and keep where it went wrong."""
+        machine, self.machine = self.machine, None
+        if machine is None:
+            return
+        if self.found is None:
+            self.cases += 1
+            self.steps += len(machine.operations)
+        if machine.violation is not None:
+            # Hypothesis runs the smallest failing case last, so the last is kept.
+            self.found = (machine.operations, machine.violation)
 
 
-def _settings(examples: int) -> hypothesis.settings:
+def _settings(examples: int, steps: int = 1, *, shrinks: bool = True) -> hypothesis.settings:
     return hypothesis.settings(
         max_examples=examples,
+        stateful_step_count=steps,
         database=None,
         deadline=None,
         derandomize=False,
         backend="hypothesis",
-        phases=(Phase.generate, Phase.shrink),
+        phases=(Phase.generate, Phase.shrink) if shrinks else (Phase.generate,),
         report_multiple_bugs=False,
         print_blob=False,
         verbosity=Verbosity.quiet,
@@ -118,15 +136,19 @@ def _heard_interrupts() -> Iterator[threading.Event]:
         signal.signal(signal.SIGINT, before)
 
 
-def _try(property_: Property, record: _Record, examples: int, seed: int) -> None:
-    listening: list[threading.Event] = []
+def _interruptible(heard: threading.Event) -> None:
+    if heard.is_set():
+        raise KeyboardInterrupt
 
-    @hypothesis.seed(_seed(seed, property_.name))
+
+def _try_cases(
+    property_: Property, record: _Record, examples: int, seed: int, heard: threading.Event
+) -> None:
+    @hypothesis.seed(seed)
     @_settings(examples)
     @hypothesis.given(property_.cases().map(_Shown))
     def attempt(shown: _Shown) -> None:
-        if listening[0].is_set():
-            raise KeyboardInterrupt
+        _interruptible(heard)
         case = shown.case
         hypothesis.assume(property_.admits(case))
         record.cases += record.found is None
@@ -134,15 +156,50 @@ def _try(property_: Property, record: _Record, examples: int, seed: int) -> None
         if violation is not None:
             # Hypothesis runs the smallest failing case last, so the last is kept.
             record.found = (case, violation)
-            raise _ViolatedError
+            raise ViolatedError
 
+    attempt()
+
+
+def _shrinks(property_: AnyProperty) -> bool:
+    """Return whether a violation is shrunk.
+
+    Of a false property it is enough that it fell, and operations take seconds to shrink.
+    """
+    return property_.holds or isinstance(property_, Property)
+
+
+def _try_machines(
+    property_: StatefulProperty, record: _Record, examples: int, seed: int, heard: threading.Event
+) -> None:
+    @hypothesis.seed(seed)
+    def begin() -> RecordingMachine:
+        _interruptible(heard)
+        record.close()
+        record.machine = property_.machine()
+        return record.machine
+
+    settings = _settings(examples, property_.steps, shrinks=_shrinks(property_))
+    try:
+        # It takes any callable that returns a machine, whatever its annotation says.
+        run_state_machine_as_test(begin, settings=settings)  # type: ignore[arg-type]
+    finally:
+        record.close()
+
+
+def _try(property_: AnyProperty, record: _Record, examples: int, seed: int) -> None:
+    own_seed = _seed(seed, property_.name)
     with _without_constants(), _heard_interrupts() as heard:
-        listening.append(heard)
-        attempt()
+        if isinstance(property_, StatefulProperty):
+            _try_machines(property_, record, examples, own_seed, heard)
+        else:
+            _try_cases(property_, record, examples, own_seed, heard)
 
 
-def run_property(property_: Property, *, examples: int, seed: int) -> tuple[PropertyResult, bool]:
-    """Try a property on random cases, and shrink the first that violates it.
+def run_property(
+    property_: AnyProperty, *, examples: int, seed: int
+) -> tuple[PropertyResult, bool]:
+    """Try a property on random cases or operations, and shrink the first that violates it.
 
     Args:
         property_: What to try.
@@ -158,8 +215,8 @@ def run_property(property_: Property, *, examples: int, seed: int) -> tuple[Prop
     minimal, interrupted, reason = False, False, None
     try:
         _try(property_, record, budget, seed)
-    except _ViolatedError:
-        minimal = True
+    except ViolatedError:
+        minimal = _shrinks(property_)
     except KeyboardInterrupt:
         interrupted, reason = True, f"interrupted after {record.cases} cases"
     except Flaky:
@@ -173,32 +230,29 @@ def run_property(property_: Property, *, examples: int, seed: int) -> tuple[Prop
     if reason is None and not property_.holds:
         reason = f"known to be false, yet {record.cases} cases did not show it"
     outcome: Any = "survived" if reason is None else "unknown"
-    return _result(property_, outcome, cases=record.cases, reason=reason), interrupted
+    return _result(property_, record, outcome, reason=reason), interrupted
 
 
 def _refuted(
-    property_: Property, record: _Record, *, minimal: bool, reason: str | None
+    property_: AnyProperty, record: _Record, *, minimal: bool, reason: str | None
 ) -> PropertyResult:
     assert record.found is not None
-    try:
-        example = property_.example(*record.found)
-    except HomeostatError as error:
-        return _result(property_, "unknown", cases=record.cases, reason=f"did not replay: {error}")
-    return _result(
-        property_,
-        "refuted",
-        cases=record.cases,
-        example=example,
-        minimal=minimal,
-        reason=reason,
-    )
+    case, violation = record.found
+    if isinstance(property_, StatefulProperty):
+        example: Mapping[str, Any] = sequence_example(case, violation)
+    else:
+        try:
+            example = property_.example(case, violation)
+        except HomeostatError as error:
+            return _result(property_, record, "unknown", reason=f"did not replay: {error}")
+    return _result(property_, record, "refuted", example=example, minimal=minimal, reason=reason)
 
 
 def _result(
-    property_: Property,
+    property_: AnyProperty,
+    record: _Record,
     outcome: Any,
     *,
-    cases: int,
     example: Mapping[str, Any] | None = None,
     minimal: bool = False,
     reason: str | None = None,
@@ -209,7 +263,8 @@ def _result(
         statement=property_.statement,
         holds=property_.holds,
         outcome=outcome,
-        cases=cases,
+        cases=record.cases,
+        steps=record.steps if isinstance(property_, StatefulProperty) else None,
         example=example,
         minimal=minimal,
         reason=reason,

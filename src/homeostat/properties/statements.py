@@ -1,15 +1,24 @@
-"""A property: a strategy for cases, a check of one case, and whether it should hold."""
+"""A property: cases and a check of one, or a state machine; and whether it should hold."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from typing import Any, TypeAlias
 
 from hypothesis.strategies import SearchStrategy
 
 from homeostat.models.batching import BatchingParameters, Pair
+from homeostat.properties.machines.recording import RecordingMachine
 from homeostat.properties.results import Violation
 
-__all__ = ["Case", "Property", "Suite", "case_example"]
+__all__ = [
+    "AnyProperty",
+    "Case",
+    "Property",
+    "StatefulProperty",
+    "Suite",
+    "case_example",
+    "sequence_example",
+]
 
 Case: TypeAlias = BatchingParameters | Pair
 """What a property is tried on: a system alone, or both trajectories from one start."""
@@ -28,6 +37,24 @@ def case_example(case: Case, violation: Violation) -> dict[str, Any]:
         "parameters": parameters.to_json(),
         "start": [str(m) for m in pair.theory[0]] if pair else None,
         "typed_start": [[str(m) for m in part] for part in typed] if typed else None,
+        "step": violation.step,
+        "observed": dict(violation.observed),
+    }
+
+
+def given_example(case: Any, violation: Violation) -> dict[str, Any]:
+    """Return a violating case, a dataclass of JSON data, as JSON data."""
+    return {
+        "given": asdict(case),
+        "step": violation.step,
+        "observed": dict(violation.observed),
+    }
+
+
+def sequence_example(operations: Sequence[Any], violation: Violation) -> dict[str, Any]:
+    """Return a violating sequence of operations as JSON data."""
+    return {
+        "operations": list(operations),
         "step": violation.step,
         "observed": dict(violation.observed),
     }
@@ -61,6 +88,31 @@ class Property:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StatefulProperty:
+    """A statement about an object with a state, tried by random sequences of operations.
+
+    Attributes:
+        name: Unique in its suite.
+        claim_id: Id of the ledger's claim that it tries, or None.
+        statement: What it says, in a sentence.
+        holds: As of ``Property``.
+        machine: Returns a new machine; a class or a ``partial`` of one, so that worker
+            processes can load it.
+        steps: Rules that one case runs, at most.
+    """
+
+    name: str
+    claim_id: str | None
+    statement: str
+    holds: bool
+    machine: Callable[[], RecordingMachine]
+    steps: int = 50
+
+
+AnyProperty: TypeAlias = Property | StatefulProperty
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """The properties of one system.
 
@@ -72,5 +124,5 @@ class Suite:
     """
 
     name: str
-    properties: tuple[Property, ...]
-    conformance: Callable[[str], tuple[Property, ...]]
+    properties: tuple[AnyProperty, ...]
+    conformance: Callable[[str], tuple[AnyProperty, ...]]

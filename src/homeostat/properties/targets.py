@@ -28,7 +28,7 @@ class Target:
 
     spec: str
 
-    def load(self) -> Step:
+    def load(self) -> Callable[..., Any]:
         """Return the callable; loading runs its module.
 
         Raises:
@@ -37,13 +37,13 @@ class Target:
         """
         return _load(self.spec)
 
-    def __call__(self, weights: Sequence[Number], capacity: Number, state: Sequence[Number]) -> Any:
-        """Take one step."""
-        return self.load()(weights, capacity, state)
+    def __call__(self, *arguments: Any, **named: Any) -> Any:
+        """Call it: a step, or what makes a queue."""
+        return self.load()(*arguments, **named)
 
 
 @lru_cache
-def _load(spec: str) -> Step:
+def _load(spec: str) -> Callable[..., Any]:
     place, _, name = spec.rpartition(":")
     if not place or not name.isidentifier():
         raise InvalidInputError(
@@ -58,8 +58,8 @@ def _load(spec: str) -> Step:
     found = getattr(module, name, None)
     if not callable(found):
         raise InvalidInputError(f"target {spec!r}: {name!r} is {found!r}, must be callable")
-    step: Step = found
-    return step
+    loaded: Callable[..., Any] = found
+    return loaded
 
 
 def _module(place: str) -> Any:

@@ -5,9 +5,14 @@ from types import MappingProxyType
 from typing import Final
 
 from homeostat.properties.statements import Suite
+from homeostat.properties.suites.aging_queue import AGING_QUEUE
 from homeostat.properties.suites.batching import BATCHING
+from homeostat.properties.suites.entropy import ENTROPY
+from homeostat.properties.suites.scheduler import SCHEDULER
 
 __all__ = ["SUITES"]
 
-SUITES: Final[Mapping[str, Suite]] = MappingProxyType({BATCHING.name: BATCHING})
+_ALL: Final = (BATCHING, AGING_QUEUE, ENTROPY, SCHEDULER)
+
+SUITES: Final[Mapping[str, Suite]] = MappingProxyType({suite.name: suite for suite in _ALL})
 """Every suite by name."""
