@@ -201,11 +201,11 @@ class CompactionLosesOne(AgingQueue):
 
     _check = None  # type: ignore[assignment]
 
-    def _grow_stale(self, rate_class: int) -> None:
-        tidies_up = self._stale + 1 > max(8, len(self))
-        super()._grow_stale(rate_class)
-        if tidies_up and self._heaps[rate_class]:
-            self._heaps[rate_class].pop()
+    def _tidy(self, heap: Any) -> None:
+        tidies_up = self._stale > max(8, len(self))
+        super()._tidy(heap)
+        if tidies_up and heap:
+            heap.pop()
 
 
 class RebidForgetsTheKey(AgingQueue):

@@ -133,10 +133,10 @@ class Witnessed(AgingQueue):
         super().__init__(rates)
         self.asked = asked
 
-    def _grow_stale(self, rate_class: int) -> None:
-        tidies_up = self._stale + 1 > max(8, len(self))
+    def _tidy(self, heap: Any) -> None:
+        tidies_up = self._stale > max(8, len(self))
         self.asked.add("compaction" if tidies_up else "stale entry")
-        super()._grow_stale(rate_class)
+        super()._tidy(heap)
 
     def pop(self, now_ns: int) -> str:
         if not self:

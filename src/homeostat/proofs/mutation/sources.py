@@ -1,9 +1,10 @@
 """The certificates that are corrupted: those of a ledger, and small ones made on the spot."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Final
 
@@ -78,10 +79,19 @@ def read_sources(ledger: Path) -> list[Source]:
     chosen = []
     for kind in kinds():
         ours = [s for s in every if s.kind == kind and _size(s) <= _BYTES_MAX and _short(s)]
-        chosen += sorted(ours, key=lambda s: (_size(s), s.name))[:_EACH_MAX]
+        chosen += _from_every_domain(ours)[:_EACH_MAX]
     for source in chosen:
         kernel.check(source.certificate)
     return chosen
+
+
+def _from_every_domain(sources: Sequence[Source]) -> list[Source]:
+    """Return the smallest of each domain, then the next of each: no domain crowds out another."""
+    by_domain: dict[str, list[Source]] = {}
+    for source in sorted(sources, key=lambda s: (_size(s), s.name)):
+        by_domain.setdefault(source.name.partition(".")[0], []).append(source)
+    turns = zip_longest(*by_domain.values())
+    return [source for turn in turns for source in turn if source is not None]
 
 
 def _size(source: Source) -> int:
