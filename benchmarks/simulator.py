@@ -146,8 +146,8 @@ def noisy(step_time: StepTime, seed: int) -> Any:
 def accuracy() -> dict[str, Any]:
     """Return the errors of the model as it is, and of its variants."""
     workload = workload_named("vllm-rtx4090")
-    assert workload.limits is not None
-    assert replace(RTX4090, kv_blocks=workload.limits.kv_blocks - 1) == RTX4090
+    assert workload.engine is not None
+    assert workload.engine.limits == RTX4090
     trace, samples = workload.trace, workload.samples
     fit = fit_step_time(trace, RTX4090, VLLM)
     variants = {}

@@ -108,6 +108,10 @@ def check_installed(wheel: Path, folder: Path) -> None:
         raise WheelError("the installed corpus is empty")
     _run([homeostat, "replay", _write(empty / "witness.json", witnesses[0])], empty)
     _run([homeostat, "check", _write(empty / "certificate.json", _certificate())], empty)
+    _run([homeostat, "data", "list"], empty)
+    fuzzed = json.loads(_run([homeostat, "fuzz", "aging-queue", "--examples=5", "--json"], empty))
+    if not any(entry["steps"] for entry in fuzzed["properties"]):
+        raise WheelError("the installed state machines took no step")
 
 
 def check_kernel(wheel: Path, folder: Path) -> None:

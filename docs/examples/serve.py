@@ -44,10 +44,9 @@ async def main() -> None:
     scheduler = Scheduler(
         Limits(kv_blocks=100), policy_named("default"), log=EventLog(sink=metrics.record)
     )
-    metrics.watch(scheduler)
-    async with SchedulerFront(
-        scheduler, CountingEngine(), clock=time.monotonic_ns, observer=metrics
-    ) as front:
+    front = SchedulerFront(scheduler, CountingEngine(), clock=time.monotonic_ns, observer=metrics)
+    metrics.watch(scheduler, front)
+    async with front:
         answers = [client(front, name, n) for name, n in (("ann", 3), ("bob", 5), ("eve", 1))]
         print(*await asyncio.gather(*answers), sep="\n")  # noqa: T201
     counts = [x for x in metrics.text().splitlines() if x.startswith("homeostat_events_total")]

@@ -3,10 +3,14 @@
 __all__ = [
     "CertificateRejectedError",
     "DeadlineExceededError",
+    "FrontClosedError",
     "HomeostatError",
     "InvalidInputError",
     "InvalidModelError",
+    "MissingExtraError",
     "QueueFullError",
+    "RequestCancelledError",
+    "ServingFailedError",
     "VacuousClaimError",
     "WitnessRejectedError",
 ]
@@ -30,6 +34,22 @@ class QueueFullError(HomeostatError):
 
 class DeadlineExceededError(HomeostatError, TimeoutError):
     """A request's deadline passed before it was finished."""
+
+
+class RequestCancelledError(HomeostatError):
+    """The request was cancelled before it was finished."""
+
+
+class FrontClosedError(HomeostatError):
+    """The front serves no longer, or not yet."""
+
+
+class ServingFailedError(HomeostatError):
+    """The engine raised or broke its contract, which ends all service; the cause is chained."""
+
+
+class MissingExtraError(HomeostatError, ImportError):
+    """An optional package is not installed; the message names the extra that brings it."""
 
 
 class CertificateRejectedError(HomeostatError):

@@ -7,6 +7,7 @@ what gives them away is what they answer.
 from collections.abc import Collection
 
 from homeostat.runtime.scheduler import Limits, Plan, Request, Scheduler, Sequence, policy_named
+from homeostat.runtime.scheduler.window import window_named
 
 
 class Own(Scheduler):
@@ -23,10 +24,10 @@ class CountsBlocksLate(Own):
     """Off by one: asks for the next block one token after the last is full."""
 
     def _make_room(self, plan: Plan) -> None:
-        for sequence in self._decoding.values():
+        for sequence in self._batch.decoding.values():
             sequence.computed -= 1
         super()._make_room(plan)
-        for sequence in self._decoding.values():
+        for sequence in self._batch.decoding.values():
             sequence.computed += 1
         for sequence in plan.evicted:
             sequence.computed = 0
@@ -143,7 +144,7 @@ class TakesAnything(Own):
     """Queues what can never run: it waits for ever, and all behind it."""
 
     def submit(self, request: Request, now_ns: int) -> None:
-        too_big = self._memory.blocks_for(request.kv_tokens_max) > self.limits.kv_blocks
+        too_big = self._batch.memory.blocks_for(request.kv_tokens_max) > self.limits.kv_blocks
         if not too_big:
             super().submit(request, now_ns)
             return
@@ -163,11 +164,65 @@ class EvictsForEver(Own):
     def plan(self, now_ns: int) -> Plan:
         early = Plan(now_ns)
         if self.policy.evicts:
-            for sequence in list(self._prefilling.values()):
+            for sequence in list(self._batch.prefilling.values()):
                 self._evict(sequence, early)
         plan = super().plan(now_ns)
         plan.evicted += [s for s in early.evicted if s not in plan.expired]
         return plan
+
+
+class HoldsABlockTooMany(Own):
+    """Takes one block more than it needs wherever one is free; its own check is to see it."""
+
+    _check = Scheduler._check
+
+    def _start_running(self, sequence: Sequence, blocks: int, plan: Plan) -> None:
+        spare = 1 if self._batch.memory.free > blocks else 0
+        super()._start_running(sequence, blocks + spare, plan)
+
+
+class ForgetsTheRate(Own):
+    def change_rate(self, rate: int, now_ns: int, rate_class: int = 0) -> None:
+        pass
+
+
+class KeepsTheWindowOpen(Own):
+    def close_window(self) -> None:
+        pass
+
+
+class KeepsWhatFailed(Own):
+    """Takes the KV of a step that failed for computed."""
+
+    def abandon(self, plan: Plan, now_ns: int) -> list[Sequence]:
+        self._open = None
+        return [*plan.decodes, *(sequence for sequence, _ in plan.prefills)]
+
+
+class LooksAwayWhileTheyWait(Own):
+    """Asks for the width, and with it the regime, only at an arrival that finds nobody waiting."""
+
+    def submit(self, request: Request, now_ns: int) -> None:
+        window = self._waiting.window
+        if self.waiting_count:
+            self._waiting.window = window_named("none")
+        super().submit(request, now_ns)
+        self._waiting.window = window
+
+
+class WaitsForMoreThanFits(Own):
+    """Holds admissions back though those that wait fill the memory."""
+
+    _blind = False
+
+    def _is_held_back(self, plan: Plan) -> bool:
+        self._blind = True
+        held = super()._is_held_back(plan)
+        self._blind = False
+        return held
+
+    def _blocks_to_admit(self, sequence: Sequence) -> int:
+        return 0 if self._blind else super()._blocks_to_admit(sequence)
 
 
 class FirstComeFirstServed(Own):

@@ -2,14 +2,17 @@
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from homeostat.properties.fuzzing import fuzz
+from homeostat.properties.machines.scheduler import SchedulerTwinMachine
 from homeostat.properties.runner import run_property
 from homeostat.properties.statements import StatefulProperty
 from homeostat.properties.suites.scheduler import SCHEDULER
+from homeostat.properties.targets import Target
 
 BROKEN = Path(__file__).with_name("broken_schedulers.py")
 
@@ -29,7 +32,17 @@ RULES = {
     "TakesAnything": "submit must raise Exception",
     "AdmitsNobody": "a plan must have work while requests are live",
     "EvictsForEver": "somebody must end in bounded time",
+    "HoldsABlockTooMany": "its own _check must not raise",
 }
+
+TWIN_RULES = {
+    "ForgetsTheRate": "nobody may be admitted past",
+    "KeepsTheWindowOpen": "prefills must be the twin's",
+    "KeepsWhatFailed": "admitted must be the twin's",
+    "LooksAwayWhileTheyWait": "prefills must be the twin's",
+    "WaitsForMoreThanFits": "prefills must be the twin's",
+}
+"""What the contract of others says nothing of."""
 
 
 def target(name: str) -> str:
@@ -49,6 +62,18 @@ def test_a_broken_scheduler_is_caught_by_the_rule_that_it_breaks(name: str) -> N
     assert result.outcome == "refuted"
     assert result.example is not None
     assert result.example["observed"]["problem"] == RULES[name]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TWIN_RULES)
+def test_a_broken_scheduler_is_not_the_twin(name: str) -> None:
+    policies = ("aging+last-in+none", "aging+least-decoded+fixed", "fcfs+reservation+adaptive")
+    machine = partial(SchedulerTwinMachine, Target(target(name)), policies)
+    twin = StatefulProperty(name="-", claim_id=None, statement="-", holds=False, machine=machine)
+    result, _ = run_property(twin, examples=300, seed=0)
+    assert result.outcome == "refuted"
+    assert result.example is not None
+    assert result.example["observed"]["problem"] == TWIN_RULES[name]
 
 
 @pytest.mark.slow

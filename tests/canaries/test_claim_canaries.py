@@ -5,6 +5,7 @@ catching it must fail.
 """
 
 from dataclasses import replace
+from fractions import Fraction
 from functools import partial
 
 import pytest
@@ -116,26 +117,39 @@ QUEUE = {"discipline": "snapshot", "events": [["push", "0", "r1", "0", "1"], ["p
 def test_a_case_that_breaks_its_conjecture_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     events = [["push", "0", "r1", "0", "1"], ["push", "2", "r2", "1", "1"], ["pop", "2"]]
     true = {**QUEUE, "events": events}
-    assert "rejected, by the kernel too" in false_case("one waits", "stale_snapshot", QUEUE).catch()
+    known = CASE_CONJECTURES["stale_snapshot"]
+    assert "rejected, by the kernel too" in false_case("one waits", known, QUEUE).catch()
     with pytest.raises(CanaryError, match="the models accepted it"):
-        false_case("the newest is popped", "stale_snapshot", true).catch()
+        false_case("the newest is popped", known, true).catch()
     monkeypatch.setattr(claims, "case", lambda *_: {"kind": "case"})
     with pytest.raises(CanaryError, match="the kernel accepted it"):
-        false_case("one waits", "stale_snapshot", QUEUE).catch()
+        false_case("one waits", known, QUEUE).catch()
+
+
+def test_a_case_that_an_assumption_rejects_is_an_alarm() -> None:
+    rates = {"rates": ["2", "1"], "bin_width": "1/1000", "temperature": "5"}
+    with pytest.raises(CanaryError, match="does not meet the assumptions"):
+        false_case("exchanged", CASE_CONJECTURES["overload_widens"], rates).catch()
 
 
 def test_a_case_that_nothing_decides_is_an_alarm() -> None:
-    times = ["0", "0", "1/1000", "3/1000"]
+    times = [str(Fraction(i * i, 1000)) for i in range(52)]
     data = {
         "clock": "exact",
-        "histories": [times],
+        "histories": [times, times],
         "bin_width": "1/1000",
         "gaps": 50,
         "temperature": "5",
     }
-    # Three gaps in three bins: whether H < log2(3) no enclosure tells.
+    # The same irrational number twice: whether they differ no enclosure tells.
     with pytest.raises(CanaryError, match="not decided"):
-        false_case("H is below its maximum", "uniform_max", data).catch()
+        false_case("H is another one", CASE_CONJECTURES["response"], data).catch()
+    neighbour = replace(CASE_CONJECTURES["response"], assumes=("exact",))
+    with pytest.raises(CanaryError, match="not decided"):
+        unbroken("H is another one", neighbour, lambda: [data]).catch()
+    open_ = replace(neighbour, assumes=(("entropy_1", "<=", "entropy_2"),))
+    with pytest.raises(CanaryError, match="not decided"):
+        unbroken("H is another one", open_, lambda: [data]).catch()
 
 
 def test_a_neighbour_that_is_broken_or_never_tried_is_an_alarm() -> None:
@@ -144,4 +158,11 @@ def test_a_neighbour_that_is_broken_or_never_tried_is_an_alarm() -> None:
         unbroken("it is broken", false, lambda: small_queues("snapshot")).catch()
     with pytest.raises(CanaryError, match="nothing was tried"):
         unbroken("it is broken", false, list).catch()
-    assert "none of the 360 runs" in unbroken("none", false, lambda: small_queues("exact")).catch()
+    with pytest.raises(CanaryError, match="nothing was tried"):
+        unbroken("it is broken", false, lambda: small_queues("exact")).catch()
+    true = replace(false, assumes=("exact", ("rate_count", "==", "1"), ("time_1", "<", "time_2")))
+    two_pops = [g for g in small_queues("exact") if [e[0] for e in g["events"]].count("pop") == 2]
+    apart = [g for g in two_pops if len({e[1] for e in g["events"] if e[0] == "pop"}) == 2]
+    assert 0 < len(apart) < len(two_pops)
+    said = unbroken("none", true, lambda: small_queues("exact")).catch()
+    assert f"none of {len(apart)} runs" in said

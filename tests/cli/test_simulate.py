@@ -99,6 +99,60 @@ def test_an_earlier_simulation_gives_step_time_and_limits(
     assert document["limits"] == first.json()["limits"] | {"sequences_max": 4}
 
 
+def test_overlap_and_reuse_are_those_of_the_run_then_of_the_earlier_simulation(
+    cli: "Cli", files: dict[str, str], tmp_path: Path
+) -> None:
+    def switches(*arguments: str) -> tuple[bool, bool]:
+        document = cli("simulate", *arguments, "--json").json("simulate")
+        return document["overlap"], document["reuse"]
+
+    run, fit = files["own_requests.jsonl"], ("--fit", "10")
+    assert switches(run, *fit) == (True, True), "the run does not say"
+    meta = json.loads(Path(files["own_meta.json"]).read_text())
+    meta["resolved_config"] = {
+        "scheduler_config": {"async_scheduling": False},
+        "cache_config": {"enable_prefix_caching": False},
+    }
+    Path(files["own_meta.json"]).write_text(json.dumps(meta))
+    assert switches(run, *fit) == (False, False)
+    assert switches(run, *fit, "--reuse") == (False, True)
+    earlier = tmp_path / "earlier.json"
+    earlier.write_text(cli("simulate", run, *fit, "--reuse", "--json").out)
+    azure = (files["azure.csv"], "--step-time", str(earlier))
+    assert switches(*azure) == (False, True)
+    assert switches(*azure, "--overlap", "--no-reuse") == (True, False)
+
+
+def test_bids_tell_orders_apart_and_the_first_come_first_does_not_see_them(
+    cli: "Cli", files: dict[str, str], tmp_path: Path
+) -> None:
+    slow = tmp_path / "slow.json"
+    slow.write_text(json.dumps(STEP_TIME | {"step_ns": 15e7}))
+
+    def simulated(*arguments: str) -> dict[str, Any]:
+        answer = cli(
+            "simulate", files["azure.csv"], "--step-time", str(slow), "--kv-blocks", "120",
+            "--sequences-max", "1", "--policy", "vllm,aging+last-in+none,priority+last-in+none",
+            *arguments,
+        )  # fmt: skip
+        assert answer.code == 0, answer.err
+        if "--json" in arguments:
+            return answer.json("simulate")
+        return {"text": answer.out}
+
+    plain, bids = simulated("--json"), simulated("--bids", "1", "--json")
+    assert plain["bids"] is None is plain["runs"][0]["ttft_by_bid_s"]
+    assert bids["bids"] == {"seed": 1, "count": 60_000_000}
+    fcfs, aging, priority = bids["runs"]
+    assert fcfs["summary"] == plain["runs"][0]["summary"] == plain["runs"][1]["summary"]
+    assert len({str(run["summary"]) for run in (fcfs, aging, priority)}) == 3
+    assert simulated("--bids", "2", "--json")["runs"][1]["summary"] != aging["summary"]
+    text = simulated("--bids", "1")["text"]
+    means = [mean for mean in aging["ttft_by_bid_s"] if mean is not None]
+    assert means
+    assert all(f"{mean:.2f}" in text for mean in means)
+
+
 def test_the_tables_show_what_the_json_has(cli: "Cli", files: dict[str, str]) -> None:
     arguments = ("simulate", files["own_requests.jsonl"], "--fit", "10")
     text, document = cli(*arguments).out, cli(*arguments, "--json").json("simulate")
@@ -141,6 +195,8 @@ BAD: dict[str, tuple[Callable[[dict[str, str]], list[str]], str]] = {
         lambda f: [f["own_requests.jsonl"], "--policy", "vllm,fcfs+last-in+none"],
         "once",
     ),
+    "no seed": (lambda f: [f["own_requests.jsonl"], "--bids", "-1"], "--bids='-1'"),
+    "name too long": (lambda f: ["x" * 5000], "must be a readable file"),
     "two sources": (
         lambda f: [f["own_requests.jsonl"], "--fit", "10", "--step-time", f["step.json"]],
         "exclude",

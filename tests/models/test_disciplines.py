@@ -8,9 +8,11 @@ from hypothesis import strategies as st
 
 from homeostat.models.aging.disciplines import (
     DISCIPLINES,
+    DOUBLES,
     Event,
     Pop,
     Push,
+    double_key,
     double_priority,
     priority,
     run,
@@ -57,7 +59,8 @@ def test_with_one_rate_the_static_key_and_doubles_of_small_numbers_do_as_the_exa
     first = run("exact", events)
     assert run("static_key", events) == first
     # Small integers are doubles, and so are all their sums and products here.
-    assert run("float_key", events) == first
+    for discipline in DOUBLES:
+        assert run(discipline, events) == first
 
 
 @given(runs())
@@ -99,6 +102,19 @@ def test_doubles_at_a_wall_clock_lose_what_fractions_keep() -> None:
     time = Fraction(clock + 0.3)
     assert double_priority(request, time) == 0.1 + 0.1 * ((clock + 0.3) - clock)
     assert Fraction(double_priority(request, time)) != priority(request, time)
+    assert double_key(request) == 0.1 * clock - 0.1
+    assert Fraction(double_key(request)) != request.rate * request.time - request.bid
+
+
+def test_a_key_in_doubles_loses_what_the_priority_at_the_pop_keeps() -> None:
+    clock, less = 1.7e9, 1e-9
+    events: list[Event] = [
+        Push(time=Fraction(clock), name="r1", bid=Fraction(1.0), rate=Fraction(0.5)),
+        Push(time=Fraction(clock), name="r2", bid=Fraction(1.0 + less), rate=Fraction(0.5)),
+        pop(int(clock) + 1),
+    ]
+    assert names("exact", *events) == names("float_priority", *events) == ["r2"]
+    assert names("float_key", *events) == ["r1"]
 
 
 def test_the_best_is_that_of_all_who_wait_and_not_of_who_came_later() -> None:

@@ -1,7 +1,7 @@
 """The proved claims about the aging queue: against the models, the runtime, and naive queues."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from random import Random
@@ -12,12 +12,15 @@ import pytest
 from homeostat.errors import VacuousClaimError
 from homeostat.models.aging import NANOSECONDS, SharedRate, effective_priority, static_key
 from homeostat.proofs.claims import CanaryError
+from homeostat.proofs.deciding import decide_claims
 from homeostat.proofs.engines.oracles import (
     SCRIPT_ORACLES,
     Limits,
     OracleDisagreementError,
     ask_scripts,
 )
+from homeostat.proofs.engines.oracles.racing import Oracle
+from homeostat.proofs.ledger import Ledger, drift
 from homeostat.proofs.polynomials import holds
 from homeostat.proofs.theory.aging import proved, words
 from homeostat.proofs.verdicts import Proved
@@ -26,6 +29,7 @@ from homeostat.runtime.scheduler.queue import AgingQueue
 
 CLAIMS = {claim.id: claim for claim in proved.CLAIMS}
 Z3, CVC5 = SCRIPT_ORACLES
+Json = dict[str, Any]
 
 
 def theorems(name: str) -> list[dict[str, Any]]:
@@ -63,11 +67,40 @@ def test_a_claim_is_proved_by_certificates(name: str) -> None:
 
 @pytest.mark.slow
 def test_integer_order_is_proved_and_both_solvers_are_heard() -> None:
-    verdict = words.INTEGER_ORDER.decide()
-    assert isinstance(verdict, Proved)
+    assert isinstance(words.INTEGER_ORDER.decide(), Proved)
     count = len(words.QUESTIONS)
-    assert verdict.detail is not None
-    assert f"z3 unsat to {count}; cvc5 unsat to {count}" in verdict.detail
+    canary = words.INTEGER_ORDER.canary
+    assert canary is not None
+    assert f"z3 unsat to {count}; cvc5 unsat to {count}" in canary.catch()
+
+
+def said_of_integer_order(*others: str) -> tuple[Json, Json]:
+    """Return the claim's entry as decided here, and where the solvers say other words instead."""
+    entries = []
+    for word in ("unsat", *others):
+
+        def answer(oracle: Oracle, scripts: Json, *, limits: Limits, word: str = word) -> Json:
+            known = ("sat", "sat") if "a longer clock" in scripts else ("unsat", word)
+            return dict.fromkeys(scripts, known[oracle.name == "cvc5"])
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(words, "ask_scripts", answer)
+            words._answers.cache_clear()
+            (entry,) = decide_claims(["aging.integer_order"])
+        words._answers.cache_clear()
+        entries.append(entry)
+    return entries[0], entries[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("word", ["timeout", "not installed (pip install homeostat[second])"])
+def test_the_entry_does_not_depend_on_what_the_solvers_manage_to_say(word: str) -> None:
+    first, second = said_of_integer_order(word)
+    assert drift(Ledger((first,)), Ledger((second,))) == []
+    assert all(first[key] == second[key] for key in ("reason", "trusts", "vacuity", "statement"))
+    # What they say is told all the same.
+    assert f"cvc5 unsat to {len(words.QUESTIONS)}" in first["canary"]
+    assert f"cvc5 {word} to {len(words.QUESTIONS)}" in second["canary"]
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -85,6 +118,14 @@ def test_those_rows_are_what_the_theorems_assume() -> None:
     varying = theorems("aging.order_invariant")[0]["given"]
     present = theorems("aging.dequeue_order_present")[0]["given"]
     assert set(DEFINED) <= {*varying, *present}
+
+
+def test_ties_of_a_varying_rate_have_a_certificate() -> None:
+    tied = {"given": ["U > 0", "A_x - U*b_x = A_s - U*b", "A_x = A_s"], "then": "b_x = b"}
+    earlier = {"given": [*proved._BOUND, "s_x < s"], "then": "s_x < T"}
+    found = theorems("aging.no_starvation.shared")
+    assert tied in found
+    assert earlier in found
 
 
 def test_the_limits_are_those_of_the_runtime() -> None:
@@ -189,15 +230,47 @@ def test_a_solver_that_is_not_installed_is_told_as_such() -> None:
     assert "homeostat[second]" in said["q"]
 
 
+@pytest.fixture
+def unasked() -> Iterator[None]:
+    words._answers.cache_clear()
+    yield
+    words._answers.cache_clear()
+
+
+@pytest.mark.usefixtures("unasked")
 def test_an_overflow_that_a_solver_finds_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(words, "ask_scripts", lambda *_, **__: {"a key overflows": "sat"})
     with pytest.raises(OracleDisagreementError, match="z3 says that a key overflows"):
-        words._answers()
+        words.INTEGER_ORDER.decide()
 
 
-def test_a_solver_that_overlooks_an_overflow_is_an_alarm(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(words, "ask_scripts", lambda *_, **__: {"a longer clock": "unsat"})
+@pytest.mark.usefixtures("unasked")
+@pytest.mark.parametrize(
+    ("z3", "cvc5", "alarm"),
+    [
+        ("sat", "sat", None),
+        ("sat", "timeout", None),
+        ("sat", "not installed", None),
+        ("sat", "unsat", "cvc5 says 'unsat'"),
+        ("unsat", "sat", "z3 says 'unsat'"),
+        ("timeout", "sat", "z3 says 'timeout'"),
+    ],
+)
+def test_who_denies_an_overflow_is_an_alarm_and_so_is_z3_without_an_answer(
+    monkeypatch: pytest.MonkeyPatch, z3: str, cvc5: str, alarm: str | None
+) -> None:
+    said = {"z3": z3, "cvc5": cvc5}
+    monkeypatch.setattr(
+        words,
+        "ask_scripts",
+        lambda oracle, scripts, *, limits: dict.fromkeys(
+            scripts, said[oracle.name] if "a longer clock" in scripts else "unknown"
+        ),
+    )
     canary = words.INTEGER_ORDER.canary
     assert canary is not None
-    with pytest.raises(CanaryError, match="no overflow"):
-        canary.catch()
+    if alarm is None:
+        assert "an overflow found" in canary.catch()
+    else:
+        with pytest.raises(CanaryError, match=f"{alarm}: no overflow"):
+            canary.catch()

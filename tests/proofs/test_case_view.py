@@ -16,7 +16,7 @@ from homeostat.proofs.report.build import write_report
 from homeostat.proofs.report.case_view import CaseView, view_of
 from homeostat.proofs.report.witness_view import WitnessView
 
-NAMES = ["aging.float_order", "entropy.response.as_stated"]
+NAMES = ["aging.float_order.priority", "entropy.response.as_stated"]
 
 
 @pytest.mark.parametrize("case", case_corpus(), ids=file_name)
@@ -53,18 +53,18 @@ def test_the_ledger_checks_a_case_again_and_sees_one_that_was_changed(ledger: Le
     witness = data["claims"][0]["evidence"][0]["document"]
     witness["observed"]["rate_count"] = "2"
     (line,) = recheck(Ledger.from_json(data))
-    assert line.startswith("aging.float_order.1: sha256=")
+    assert line.startswith("aging.float_order.priority.1: sha256=")
 
 
 @pytest.mark.slow
 def test_the_pages_of_claims_show_their_cases(ledger: Ledger, tmp_path: Path) -> None:
     write_report(ledger.to_json(), tmp_path / "report", jobs=1)
-    page = html.unescape((tmp_path / "report/claims/aging.float_order.html").read_text())
-    case = next(c for c in case_corpus() if c.conjecture == "float_order")
+    page = html.unescape((tmp_path / "report/claims/aging.float_order.priority.html").read_text())
+    case = next(c for c in case_corpus() if c.conjecture == "float_priority_order")
     for event in case.given["events"]:
         assert repr(float.fromhex(event[1])) in page
     for text in case.observed.values():
         assert text in page
-    assert "homeostat replay report/evidence/aging.float_order.1.json" in page
+    assert "homeostat replay report/evidence/aging.float_order.priority.1.json" in page
     index = (tmp_path / "report/index.html").read_text()
     assert "fails in a case of arrivals" in html.unescape(index)

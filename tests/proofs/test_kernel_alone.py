@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from homeostat.proofs import cases, kernel, polynomials, roots, systems, trees
+from homeostat.proofs import cases, enclosures, kernel, polynomials, roots, systems, trees
 
 SOURCE = Path(kernel.__file__).parents[2]
 Json = dict[str, Any]
@@ -52,6 +52,7 @@ def test_a_bare_python_accepts_and_loads_nothing_but_the_kernel(paper: Path) -> 
         "homeostat",
         "homeostat.proofs",
         "homeostat.proofs.cases",
+        "homeostat.proofs.enclosures",
         "homeostat.proofs.polynomials",
         "homeostat.proofs.roots",
         "homeostat.proofs.systems",
@@ -115,5 +116,5 @@ def test_the_kernel_can_be_read_in_one_sitting() -> None:
     lines = Path(kernel.__file__).read_text().splitlines()
     assert len(lines) < 400
     assert max(map(len, lines)) <= 100
-    for part in (cases, polynomials, roots, systems, trees):
+    for part in (cases, enclosures, polynomials, roots, systems, trees):
         assert len(Path(str(part.__file__)).read_text().splitlines()) < 400

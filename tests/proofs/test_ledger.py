@@ -288,6 +288,18 @@ def test_a_verdict_that_is_flipped_does_not_go_with_its_evidence(committed: Ledg
     assert "refuted without evidence: no witness" in line
 
 
+@pytest.mark.parametrize("name", ["batching.g_dominance", "aging.stale_snapshot"])
+def test_what_breaks_a_conjecture_once_is_no_proof(committed: Ledger, name: str) -> None:
+    def forge(entry: Json) -> None:
+        entry["evidence"] = [e for e in entry["evidence"] if e["kind"] == "certificate"]
+        entry["verdict"] = "proved"
+
+    forged = part(_with(committed, name, forge), {name})
+    assert [e["document"]["kind"] for e in forged.claims[0]["evidence"]] in (["replay"], ["case"])
+    (line,) = recheck(forged)
+    assert line == f"{name}: proved without evidence: no certificate"
+
+
 @pytest.mark.parametrize("key", ["title", "source", "trusts", "vacuity"])
 def test_what_is_said_around_a_verdict_may_not_drift_either(committed: Ledger, key: str) -> None:
     changed = Ledger(({**committed.claims[0], key: "another"}, *committed.claims[1:]))

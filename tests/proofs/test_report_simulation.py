@@ -164,3 +164,16 @@ def test_the_report_has_the_page_and_names_missing_files(
     for picture in views_of([document])[0].timeline, views_of([document])[0].waits:
         assert (index.parent / "plots" / f"{picture.name}.wide.svg").is_file()
     assert "index.html" in page
+
+
+def test_bids_are_said_and_what_they_bought_is_shown(
+    document: dict[str, Any], tmp_path: Path
+) -> None:
+    plain = write_simulation([document], tmp_path / "plain").read_text()
+    assert "The requests carry no bids" in plain
+    assert "Waiting by bid" not in plain
+    runs = [run | {"ttft_by_bid_s": [41.25, None, 3.5, 0.75]} for run in document["runs"]]
+    with_bids = document | {"bids": {"seed": 1, "count": 60_000_000}, "runs": runs}
+    page = write_simulation([with_bids], tmp_path / "bids").read_text()
+    assert "The requests carry no bids" not in page
+    assert page.count('<td class="num">41.25</td><td class="num"></td>') == 2

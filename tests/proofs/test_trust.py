@@ -31,7 +31,7 @@ def score() -> dict[str, Any]:
 
 
 def page(view: TrustView) -> str:
-    template = pages._ENVIRONMENT.get_template("trust.html.jinja")
+    template = pages.ENVIRONMENT.get_template("trust.html.jinja")
     return template.render(trust=view, root="", extra=(), version="0", folder="report")
 
 

@@ -43,7 +43,7 @@ def test_the_machine_evicts_chunks_expires_and_turns_away() -> None:
     seen: set[str] = set()
 
     class Watched(Scheduler):
-        def _record(self, now_ns: int, kind: str, request_id: str, figure: int) -> None:
+        def _record(self, kind: str, request_id: str, figure: int) -> None:
             seen.add(kind)
 
     def make(limits: Limits, policy_name: str) -> Scheduler:
@@ -71,4 +71,5 @@ def test_the_machine_evicts_chunks_expires_and_turns_away() -> None:
         "finished",
         "cancelled",
         "expired",
+        "rebid",
     }

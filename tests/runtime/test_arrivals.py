@@ -1,6 +1,7 @@
 import math
 from collections.abc import Callable
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,6 +101,7 @@ def test_lengths_keep_to_their_ranges() -> None:
     rng = np.random.default_rng(0)
     assert set(uniform_lengths(2, 4)(rng, 200)) == {2, 3, 4}
     assert set(observed_lengths([5, 9])(rng, 100)) == {5, 9}
+    assert set(observed_lengths(np.array([5, 9]))(rng, 100)) == {5, 9}
     drawn = lognormal_lengths(median=100, sigma=1.0, maximum=300)(rng, 4_000)
     assert all(1 <= x <= 300 for x in drawn)
     # Above 100 half of the time: a share of 4000 draws, five standard errors.
@@ -122,6 +124,7 @@ def test_a_generated_trace_has_given_arrivals_and_drawn_lengths() -> None:
 
 
 NAN = math.nan
+HALF: Any = 0.5
 
 
 @pytest.mark.parametrize(
@@ -134,12 +137,21 @@ NAN = math.nan
         (lambda rng: poisson_arrivals(5, rate_per_s=1e-300, rng=rng), "the last arrival"),
         (lambda rng: periodic_arrivals(5, period_ns=-1), "period_ns=-1"),
         (lambda rng: periodic_arrivals(5, period_ns=2**62), "period_ns"),
-        (lambda rng: uniform_lengths(0, 5), r"lengths 0 \.\. 5"),
-        (lambda rng: uniform_lengths(6, 5), r"lengths 6 \.\. 5"),
+        (lambda rng: periodic_arrivals(3, period_ns=HALF), "period_ns=0.5 must be an integer"),
+        (lambda rng: poisson_arrivals(HALF, rate_per_s=1, rng=rng), "count=0.5 must be an integer"),
+        (lambda rng: uniform_lengths(0, 5), "low=0"),
+        (lambda rng: uniform_lengths(6, 5), "high=5 must be an integer >= 6"),
+        (lambda rng: uniform_lengths(HALF, 5), "low=0.5 must be an integer"),
+        (
+            lambda rng: lognormal_lengths(median=1, sigma=1, maximum=HALF),
+            "maximum=0.5 must be an integer",
+        ),
         (lambda rng: lognormal_lengths(median=0, sigma=1, maximum=5), "median=0"),
         (lambda rng: lognormal_lengths(median=1, sigma=NAN, maximum=5), "sigma=nan"),
         (lambda rng: lognormal_lengths(median=1, sigma=1, maximum=0), "maximum=0"),
         (lambda rng: observed_lengths([]), "at least one"),
+        (lambda rng: observed_lengths([3, 0]), "length=0"),
+        (lambda rng: observed_lengths(np.array([1.0])), "length=1.0 must be an integer"),
     ],
 )
 def test_arguments_out_of_range_are_shown(
@@ -158,6 +170,7 @@ def test_arguments_out_of_range_are_shown(
         ("burst_rate_per_s", 0.5, r"burst_rate_per_s=0\.5 \* burst_s=1\.0 must be >= 1"),
         ("burst_s", 1e9, r"burst_s=1000000000\.0 must be >= 1 and <= 10000000"),
         ("calm_s", 1e9, r"calm_s=1000000000\.0 must be <= 10000000"),
+        ("calm_s", 1e300, r"calm_s=1e\+300 must be <= 4\.6.* s"),
         ("calm_rate_per_s", 2.5, "calm_rate_per_s=2.5"),
         ("calm_rate_per_s", -0.5, "calm_rate_per_s=-0.5"),
     ],

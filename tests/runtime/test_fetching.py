@@ -1,4 +1,5 @@
 import hashlib
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import replace
@@ -20,6 +21,7 @@ from homeostat.runtime.traces.fetching import (
     fetch,
     find_data,
     missing_files,
+    state_of,
 )
 
 CONTENT = b"TIMESTAMP,ContextTokens,GeneratedTokens\n2024-01-01 00:00:00.0,1,1\n"
@@ -86,6 +88,53 @@ def test_a_good_file_comes_whole_and_only_once(source: Source, tmp_path: Path) -
     assert source.asked == ["/trace.csv"]
     assert _files(here) == ["trace.csv"]
     assert missing_files(dataset, here) == ()
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o022, 0o644), (0o027, 0o640), (0o077, 0o600)])
+def test_a_fetched_file_is_readable_as_far_as_the_umask_says(
+    umask: int, mode: int, source: Source, tmp_path: Path
+) -> None:
+    before = os.umask(umask)
+    try:
+        (path,) = fetch(_dataset(source), tmp_path / "data")
+        assert os.umask(umask) == umask, "fetching leaves the umask as it was"
+    finally:
+        os.umask(before)
+    assert path.stat().st_mode & 0o777 == mode
+
+
+def test_a_file_that_cannot_be_looked_at_is_bad_input(tmp_path: Path) -> None:
+    file = replace(DATASETS["azure-code"].files[0], place="x" * 300)
+    dataset = replace(DATASETS["azure-code"], files=(file,))
+    for look in (
+        lambda: state_of(file, tmp_path),
+        lambda: missing_files(dataset, tmp_path),
+        lambda: fetch(dataset, tmp_path),
+    ):
+        with pytest.raises(InvalidInputError, match=r"must be a readable file.*too long"):
+            look()
+
+
+def test_a_folder_in_the_place_of_a_file_is_another_file(tmp_path: Path) -> None:
+    file = DATASETS["azure-code"].files[0]
+    assert state_of(file, tmp_path) == "missing"
+    (tmp_path / file.place).mkdir(parents=True)
+    assert state_of(file, tmp_path) == "another file"
+
+
+def test_a_file_that_the_system_does_not_read_is_bad_input(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    file = DATASETS["azure-code"].files[0]
+    path = tmp_path / file.place
+    path.parent.mkdir(parents=True)
+    path.write_text("x")
+    monkeypatch.setattr(Path, "open", refused)
+    with pytest.raises(InvalidInputError, match="must be readable: Permission denied"):
+        state_of(file, tmp_path)
 
 
 def test_a_file_of_another_content_is_not_kept(source: Source, tmp_path: Path) -> None:

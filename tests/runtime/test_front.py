@@ -4,13 +4,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from homeostat.errors import InvalidInputError, QueueFullError
+from homeostat.errors import InvalidInputError, QueueFullError, RequestCancelledError
 from homeostat.runtime.scheduler import Plan
-from homeostat.runtime.scheduler.endings import (
-    Completion,
-    Ending,
-    RequestCancelledError,
-)
+from homeostat.runtime.scheduler.endings import Completion, Ending
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Serving
@@ -62,6 +58,112 @@ def test_requests_get_numbers_and_invalid_ones_an_error(serving: "type[Serving]"
             await b.ask("a")
             with pytest.raises(InvalidInputError, match="live"):
                 await b.ask("a")
+
+    serving.run(main())
+
+
+def test_numbers_pass_by_the_ids_that_are_taken(serving: "type[Serving]") -> None:
+    async def main() -> None:
+        b = serving.bench(waiting_max=3)
+        async with b.front:
+            await b.fill()
+            (await b.ask("request-0")).cancel()  # not released before the step ends
+            for name in ("request-2", "last"):
+                await b.ask(name)
+            tasks = [asyncio.create_task(b.ask("request-3"))]
+            await serving.turns(1)
+            for _ in range(2):
+                ask = b.front.submit(prompt_tokens=1, output_tokens_max=1)
+                tasks.append(asyncio.create_task(ask))
+            await serving.turns(1)
+            b.engine.gate.set()
+            ids = [stream.id for stream in await asyncio.gather(*tasks)]
+            assert ids == ["request-3", "request-1", "request-4"]
+
+    serving.run(main())
+
+
+def test_an_invalid_request_is_refused_at_once_though_the_queue_is_full(
+    serving: "type[Serving]",
+) -> None:
+    async def main() -> None:
+        b = serving.bench(waiting_max=1)
+        async with b.front:
+            await b.fill()
+            blocked = asyncio.create_task(b.ask("blocked"))
+            await serving.turns(1)
+            asked = [
+                asyncio.create_task(ask)
+                for ask in (
+                    b.ask("huge", 1000),
+                    b.front.submit(prompt_tokens=1, output_tokens_max=1, rate_class=1),
+                    b.ask("waiting"),
+                    b.ask("blocked"),
+                )
+            ]
+            await serving.turns(1)
+            complaints = [str(task.exception()) for task in asked if task.done()]
+            rules = ["KV blocks", "rate_class=1", "live", "waits for room"]
+            assert [rule in text for rule, text in zip(rules, complaints, strict=True)] == [
+                True
+            ] * 4
+            b.check()
+            b.engine.gate.set()
+            await blocked
+
+    serving.run(main())
+
+
+def test_an_id_just_cancelled_is_refused_at_once_and_hands_its_room_to_the_next(
+    serving: "type[Serving]",
+) -> None:
+    async def main() -> None:
+        b = serving.bench(waiting_max=1)
+        async with b.front:
+            _, waiting = await b.fill()
+            other = asyncio.create_task(b.ask("other"))
+            await serving.turns(1)
+            waiting.cancel()
+            with pytest.raises(InvalidInputError, match="released"):
+                await b.ask("waiting")
+            await serving.turns(1)
+            assert other.done()
+            b.engine.gate.set()
+            await serving.turns(9)
+            assert "waiting" in b.engine.released
+            await (await b.ask("waiting")).result()
+
+    serving.run(main())
+
+
+@pytest.mark.parametrize("waiting_max", [1, 100])
+def test_a_new_bid_counts_for_who_waits_and_for_who_waits_for_room(
+    serving: "type[Serving]", waiting_max: int
+) -> None:
+    async def main() -> None:
+        b = serving.bench(waiting_max=waiting_max, policy="priority+last-in+none")
+        async with b.front:
+            b.engine.gate.clear()
+            streams = [await b.ask("running", 9)]
+            while not b.engine.steps:
+                await asyncio.sleep(0)
+            tasks = [asyncio.create_task(b.ask(str(n), 9)) for n in range(8)]
+            await serving.turns(1)
+            assert b.front.blocked_count == (7 if waiting_max == 1 else 0)
+            assert b.front.rebid("7", 50)
+            assert b.front.rebid("running", 50)
+            assert not b.front.rebid("nobody", 50)
+            with pytest.raises(InvalidInputError, match="bid=-1"):
+                b.front.rebid("7", -1)
+            b.check()
+            b.engine.gate.set()
+            streams += await asyncio.gather(*tasks)
+            assert streams[-1].request.bid == (50 if waiting_max == 1 else 0)  # as submitted
+            for stream in streams:
+                await stream.result()
+        admitted = [e.request_id for e in b.log if e.kind == "admitted"]
+        place = 8 if waiting_max == 1 else 1  # who waits for room keeps its place there
+        assert admitted.index("7") == place
 
     serving.run(main())
 

@@ -4,19 +4,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from homeostat.errors import DeadlineExceededError
-from homeostat.runtime.scheduler import Plan
-from homeostat.runtime.scheduler.endings import (
-    Completion,
+from homeostat.errors import (
+    DeadlineExceededError,
     FrontClosedError,
     RequestCancelledError,
     ServingFailedError,
 )
+from homeostat.runtime.scheduler import Plan
+from homeostat.runtime.scheduler.endings import Completion
 from homeostat.runtime.scheduler.front import SchedulerFront
 from homeostat.runtime.scheduler.streams import TokenStream
 
 if TYPE_CHECKING:
     from tests.runtime.conftest import Serving
+
+WINDOW = "fcfs+last-in+fixed"  # holds new arrivals for 10 ms unless they fill the batch
 
 
 def test_a_deadline_ends_a_running_a_waiting_and_a_submitting_request(
@@ -78,6 +80,32 @@ def test_draining_serves_what_was_accepted_and_refuses_the_rest(serving: "type[S
             assert (await running.result()).tokens == b.engine.tokens("running", 9)
             assert (await waiting.result()).tokens == b.engine.tokens("waiting", 9)
         assert b.is_empty()
+
+    serving.run(main())
+
+
+def test_draining_ends_when_the_last_request_expires(serving: "type[Serving]") -> None:
+    async def main() -> None:
+        b = serving.bench()
+        async with asyncio.timeout(5), b.front:
+            stream = await b.ask("a", 50, deadline_ns=2500)
+        with pytest.raises(DeadlineExceededError):
+            await stream.result()
+        assert b.is_empty()
+        assert b.engine.released == ["a"]
+
+    serving.run(main())
+
+
+def test_draining_does_not_wait_for_company_that_cannot_come(serving: "type[Serving]") -> None:
+    async def main() -> None:
+        b = serving.bench(policy=WINDOW)
+        async with b.front:
+            stream = await b.ask("a", 3)
+            await serving.turns(3)
+            assert b.engine.steps == 0
+        assert (await stream.result()).tokens == b.engine.tokens("a", 3)
+        assert b.time.now_ns == 3 * b.engine.step_ns
 
     serving.run(main())
 
@@ -214,9 +242,6 @@ def test_a_failed_engine_fails_every_live_request_and_nothing_hangs(
         assert b.scheduler.blocks_used == b.scheduler.waiting_count == 0
 
     serving.run(main())
-
-
-WINDOW = "fcfs+last-in+fixed"  # holds new arrivals for 10 ms unless they fill the batch
 
 
 def test_a_front_with_nothing_to_do_before_a_time_sleeps_until_then(

@@ -5,12 +5,13 @@ from typing import TYPE_CHECKING
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from homeostat.errors import InvalidInputError, QueueFullError
+from homeostat.errors import InvalidInputError, MissingExtraError, QueueFullError
 from homeostat.models.entropy import Regime
-from homeostat.runtime.metrics import MissingExtraError, SchedulerMetrics, distribution, summarise
+from homeostat.runtime.metrics import SchedulerMetrics, distribution, summarise
 from homeostat.runtime.scheduler import (
     EventLog,
     Limits,
+    Plan,
     Request,
     Scheduler,
     Sequence,
@@ -65,6 +66,13 @@ def test_equal_shares_are_fair_and_one_token_has_no_tpot() -> None:
     assert data["ttft_ns"]["count"] == 10
 
 
+def test_a_distribution_of_integers_is_made_of_floats() -> None:
+    of_integers = distribution([1, 2, 10])
+    assert of_integers.count == 3
+    figures = (of_integers.mean, of_integers.p50, of_integers.p90, of_integers.p99, of_integers.max)
+    assert [type(figure) for figure in figures] == [float] * 5
+
+
 def test_an_end_in_the_nanosecond_of_arrival_divides_by_one() -> None:
     assert summarise([finished(5, 5, 5, 1)]).jain_index == 1
 
@@ -96,20 +104,25 @@ def test_the_metrics_are_those_of_the_run(serving: "type[Serving]") -> None:
         kv_blocks=12, block_tokens=4, tokens_per_step=16, sequences_max=4, waiting_max=6
     )
     scheduler = Scheduler(limits, policy_named("vllm"), log=log)
-    metrics.watch(scheduler)
     done: list[Sequence] = []
     planned = [0, 0]
+    steps: list[int] = []
 
     class Both:
-        def observe_step(self, plan: object, finished: list[Sequence], now_ns: int) -> None:
-            metrics.observe_step(plan, finished, now_ns)  # type: ignore[arg-type]
+        def observe_step(self, plan: Plan, finished: list[Sequence], now_ns: int) -> None:
+            metrics.observe_step(plan, finished, now_ns)
             done.extend(finished)
-            planned[0] += plan.tokens - len(plan.decodes)  # type: ignore[attr-defined]
-            planned[1] += len(plan.decodes)  # type: ignore[attr-defined]
+
+        def observe_plan(self, plan: Plan) -> None:
+            metrics.observe_plan(plan)
+            steps.append(plan.tokens)
+            planned[0] += plan.tokens - len(plan.decodes)
+            planned[1] += len(plan.decodes)
 
     async def main() -> None:
         engine = serving.EchoEngine(time, step_ns=20_000_000)
         front = SchedulerFront(scheduler, engine, clock=time, sleep=time.sleep, observer=Both())
+        metrics.watch(scheduler, front)
 
         async def ask(deadline_ns: int | None = None, *, wait: bool = True) -> None:
             stream = await front.submit(
@@ -120,7 +133,11 @@ def test_the_metrics_are_those_of_the_run(serving: "type[Serving]") -> None:
         async with front:
             clients = [asyncio.create_task(ask()) for _ in range(5)]
             clients.append(asyncio.create_task(ask(10_000_000)))
+            clients.extend(asyncio.create_task(ask()) for _ in range(2))
             await serving.turns(1)
+            now = values(metrics)
+            assert now["homeostat_blocked"] == front.blocked_count == 2
+            assert now["homeostat_token_budget_utilisation"] == 0
             engine.gate.clear()
             with pytest.raises(QueueFullError):
                 await ask(wait=False)
@@ -129,6 +146,8 @@ def test_the_metrics_are_those_of_the_run(serving: "type[Serving]") -> None:
             assert now["homeostat_running"] == scheduler.running_count > 0
             assert now["homeostat_waiting"] == scheduler.waiting_count > 0
             assert now["homeostat_kv_utilisation"] == scheduler.blocks_used / 12 > 0
+            assert now["homeostat_token_budget_utilisation"] == steps[-1] / 16 > 0
+            assert now["homeostat_blocked"] == front.blocked_count == 0
             time.now_ns += 3_000_000_000
             assert values(metrics)["homeostat_starvation_age_seconds"] == time.now_ns / 1e9
             engine.gate.set()
@@ -161,11 +180,38 @@ def test_the_metrics_are_those_of_the_run(serving: "type[Serving]") -> None:
     assert now["homeostat_jain_index"] == pytest.approx(summary.jain_index)
     assert now["homeostat_running"] == now["homeostat_waiting"] == 0
     assert now["homeostat_kv_utilisation"] == now["homeostat_starvation_age_seconds"] == 0
-    assert 0 < now["homeostat_token_budget_utilisation"] <= 1
+    assert now["homeostat_token_budget_utilisation"] == now["homeostat_blocked"] == 0
+
+
+def test_tokens_recomputed_count_step_by_step_and_for_those_who_never_finish() -> None:
+    metrics = SchedulerMetrics(clock=lambda: 0)
+    limits = Limits(kv_blocks=6, block_tokens=4, tokens_per_step=8, sequences_max=4)
+    scheduler = Scheduler(limits, policy_named("vllm"))
+    metrics.watch(scheduler)
+    requests = [
+        Request(id=name, arrival_ns=0, prompt_tokens=8, output_tokens_max=16) for name in "ab"
+    ]
+    for request in requests:
+        scheduler.submit(request, 0)
+    seen: dict[str, Sequence] = {}
+    counted = [0.0]
+    while scheduler.running_count or scheduler.waiting_count:
+        plan = scheduler.plan(scheduler.now_ns)
+        metrics.observe_plan(plan)
+        seen |= {s.request.id: s for s in (*plan.decodes, *dict(plan.prefills))}
+        finished = scheduler.commit(plan, scheduler.now_ns + 1)
+        metrics.observe_step(plan, finished, scheduler.now_ns)
+        counted.append(values(metrics)["homeostat_recomputed_tokens_total"])
+        assert counted[-1] == sum(s.recomputed for s in seen.values())
+        if counted[-1] > counted[-2] > 0:  # in the midst of a recomputation of two chunks
+            assert scheduler.cancel("b", scheduler.now_ns)
+    assert counted[-1] > 8
+    assert seen["b"].finished_ns is None
+    assert values(metrics)["homeostat_token_budget_utilisation"] == 0
 
 
 @pytest.mark.parametrize("window", ["none", "fixed", "adaptive"])
-def test_entropy_window_and_regime_are_the_schedulers_and_asking_changes_neither(
+def test_entropy_window_and_regime_are_the_schedulers(
     window: str,
 ) -> None:
     metrics = SchedulerMetrics(clock=lambda: 0)
@@ -192,8 +238,7 @@ def test_entropy_window_and_regime_are_the_schedulers_and_asking_changes_neither
         assert isinstance(scheduler.window, AdaptiveWindow)
         assert now["homeostat_batching_window_seconds"] == 0
         assert now["homeostat_regime_reactive"] == 1
-        # Somebody has waited all the time, so the scheduler has not asked; nor have we.
-        assert scheduler.window.regime is Regime.BATCHING
+        assert scheduler.window.regime is Regime.REACTIVE
 
 
 def test_registries_are_apart_and_unwatched_metrics_have_no_gauges() -> None:

@@ -142,10 +142,16 @@ def test_an_unknown_policy_is_refused_with_the_words_that_are_known(
 @pytest.mark.parametrize(
     ("numbers", "message"),
     [
-        ({"rates": ()}, r"rates=\(\) must have at least one rate"),
+        ({"rates": ()}, r"rates=\(\) must be a tuple of at least one rate"),
+        ({"rates": [1, 2]}, r"rates=\[1, 2\] must be a tuple of at least one rate"),
+        ({"rates": 5}, r"rates=5 must be a tuple of at least one rate"),
+        ({"rates": (1.5,)}, "rate=1.5 must be an integer"),
         ({"rates": (-1,)}, "rate=-1 must be an integer >= 0"),
         ({"rates": (2**40 + 1,)}, "rate=.* must be an integer <= "),
         ({"window_ns": 0}, "window_ns=0 must be an integer >= 1"),
+        ({"bin_width_ns": 0}, "bin_width_ns=0 must be an integer >= 1"),
+        ({"bins_per_mean": 0}, "bins_per_mean=0 must be an integer >= 1"),
+        ({"temperature_bits": 0}, "temperature_bits=0 must be a number > 0"),
     ],
 )
 def test_a_policy_s_numbers_are_checked(numbers: dict[str, object], message: str) -> None:

@@ -35,6 +35,15 @@ def test_ties_go_to_the_earliest_arrival_and_then_to_the_first_push() -> None:
     assert drained(queue, 2 * S) == ["early", "early too", "late"]
 
 
+@pytest.mark.parametrize("rates", [(1,), (1, 1)])
+def test_a_serial_says_where_among_ties_one_stands(rates: tuple[int, ...]) -> None:
+    queue = AgingQueue(rates)
+    for item_id, serial in (("c", 7), ("d", None), ("a", 0), ("b", 5), ("e", None)):
+        queue.push(item_id, arrival_ns=3, rate_class=len(rates) - 1, serial=serial)
+        queue._check()
+    assert drained(queue, 9) == ["a", "b", "c", "d", "e"]
+
+
 def test_with_two_rates_the_order_changes_as_time_passes() -> None:
     def made() -> AgingQueue:
         queue = AgingQueue((1, 3))
@@ -171,6 +180,10 @@ BAD: list[tuple[Callable[[AgingQueue], Any], str]] = [
     (lambda q: q.push("b", arrival_ns=0, bid=BID_MAX + 1), "must be an integer <= "),
     (lambda q: q.push("b", arrival_ns=0, rate_class=1), "rate_class=1 must be an integer <= 0"),
     (lambda q: q.push("b", arrival_ns=0, rate_class=-1), "rate_class=-1 must be"),
+    (lambda q: q.push("b", arrival_ns=0, rate_class=0.0), "rate_class=0.0 must be an integer"),  # type: ignore[arg-type]
+    (lambda q: q.push("b", arrival_ns=0, rate_class=False), "rate_class=False must be an integer"),
+    (lambda q: q.push("b", arrival_ns=0, serial=-1), "serial=-1 must be an integer >= 0"),
+    (lambda q: q.push("b", arrival_ns=0, serial=1.0), "serial=1.0 must be an integer"),  # type: ignore[arg-type]
     (lambda q: q.rebid("a", -1), "bid=-1 must be"),
     (lambda q: q.pop(-1), "now_ns=-1 must be"),
     (lambda q: q.pop(0.0), "now_ns=0.0 must be an integer"),  # type: ignore[arg-type]

@@ -333,13 +333,17 @@ def test_the_log_tells_each_request_from_submission_to_end() -> None:
     ]
 
 
-def test_the_log_is_a_ring_and_its_sink_sees_everything() -> None:
+@pytest.mark.parametrize("events_max", [0, 2])
+def test_the_log_is_a_ring_and_its_sink_sees_everything(events_max: int) -> None:
     seen: list[Event] = []
-    log = EventLog(events_max=2, sink=seen.append)
+    ring, log = EventLog(events_max=events_max), EventLog(events_max=events_max, sink=seen.append)
     for t in range(5):
-        log.record(t, "submitted", str(t), 1)
-    assert [e.time_ns for e in log] == [3, 4]
-    assert (len(log), log.recorded, log.dropped, len(seen)) == (2, 5, 3, 5)
+        for each in (ring, log):
+            each.record(t, "submitted", str(t), 1)
+            each._check()
+    assert [e.time_ns for e in log] == [3, 4][:events_max]
+    assert (len(log), log.recorded, log.dropped, len(seen)) == (events_max, 5, 0, 5)
+    assert (len(ring), ring.recorded, ring.dropped) == (events_max, 5, 5 - events_max)
     with pytest.raises(InvalidInputError, match="events_max=-1"):
         EventLog(events_max=-1)
 

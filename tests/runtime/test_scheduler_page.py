@@ -48,7 +48,10 @@ def test_the_page_lists_every_metric() -> None:
         for f in text_string_to_metric_families(metrics.text())
         if not f.name.endswith("_created")
     }
-    assert listed == live | {"jain_index"}  # which is there once a request has finished
+    assert listed == live | {
+        "jain_index",  # which is there once a request has finished
+        "blocked",  # with a front
+    }
 
 
 def test_the_example_server_serves(capsys: pytest.CaptureFixture[str]) -> None:

@@ -165,13 +165,8 @@ def the_real_run() -> Workload:
 
 
 def real_limits(workload: Workload) -> Limits:
-    assert workload.limits is not None
-    return Limits(
-        kv_blocks=workload.limits.kv_blocks - 1,
-        block_tokens=workload.limits.block_tokens,
-        tokens_per_step=workload.limits.tokens_per_step,
-        sequences_max=workload.limits.sequences_max,
-    )
+    assert workload.engine is not None
+    return workload.engine.limits
 
 
 @pytest.mark.slow

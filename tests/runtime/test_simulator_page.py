@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from homeostat.runtime.metrics import summarise
 from homeostat.runtime.scheduler import Limits, Scheduler, policy_named
-from homeostat.runtime.simulator import StepTime, compared, requests_of, simulate
+from homeostat.runtime.simulator import StepTime, compared, requests_of, simulate, with_bids
+from homeostat.runtime.simulator.bids import ttft_by_bid_ns
 from homeostat.runtime.simulator.workloads import workload_named
 from homeostat.runtime.traces.fetching import MissingDataError
 
@@ -37,7 +39,7 @@ def cells(first: str) -> list[str]:
 
 
 def percent(cell: str) -> float:
-    return float(cell.removesuffix("%")) / 100
+    return float(cell.strip().removesuffix("%")) / 100
 
 
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
@@ -116,6 +118,27 @@ def test_the_kept_errors_are_those_of_this_scheduler() -> None:
     run = simulate(requests_of(workload.trace), scheduler, step_time)
     found = {e.name: e.relative for e in compared(run, workload.trace, workload.samples)}
     assert found == pytest.approx(KEPT["accuracy"]["errors"], abs=1e-6)
+
+
+@pytest.mark.slow
+def test_what_bids_buy_on_the_page_is_what_is_simulated() -> None:
+    try:
+        workload = workload_named("vllm-rtx4090")
+    except MissingDataError as error:
+        pytest.skip(str(error))
+    step_time = StepTime.from_json(KEPT["accuracy"]["fit"]["step_time"])
+    requests = with_bids(requests_of(workload.trace), 1)
+    table = PAGE[PAGE.index("## What a bid buys") :]
+    for order in ("fcfs", "aging", "priority"):
+        scheduler = Scheduler(Limits(kv_blocks=2587), policy_named(f"{order}+last-in+none"))
+        run = simulate(requests, scheduler, step_time)
+        summary = summarise(run.finished)
+        (row,) = re.findall(rf"^\| {order} \|(.*)\|$", table, flags=re.MULTILINE)
+        shown = [percent(c) if "%" in c else float(c) for c in row.split("|")]
+        quarters = [(mean or 0) / 1e9 for mean in ttft_by_bid_ns(run.finished)]
+        true = [*quarters, summary.ttft_ns.mean / 1e9, summary.ttft_ns.p99 / 1e9]
+        true += [summary.evictions, summary.waste, summary.jain_index]
+        assert shown == pytest.approx(true, rel=2e-3)
 
 
 def test_the_simulator_reaches_its_target_on_each_workload() -> None:

@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.scheduler import Limits
 from homeostat.runtime.traces import (
-    EngineLimits,
+    Engine,
     MeasuredTimes,
     Trace,
     TraceRequest,
@@ -80,9 +81,9 @@ def test_a_vllm_run_keeps_two_clocks_apart() -> None:
 
 def test_a_vllm_run_has_the_engines_limits_and_samples() -> None:
     run = read_vllm_run(VLLM)
-    assert run.limits == EngineLimits(
-        kv_blocks=10, block_tokens=16, sequences_max=8, tokens_per_step=64
-    )
+    # Of its ten blocks one stands for no block.
+    limits = Limits(kv_blocks=9, block_tokens=16, sequences_max=8, tokens_per_step=64)
+    assert run.engine == Engine(limits=limits, overlap=None, reuse=None)
     assert [(s.time_ns, s.running, s.waiting, s.kv_percent) for s in run.samples] == [
         (10**9, 2, 0, 30.5),
         (2 * 10**9, 1, 0, 12.25),
@@ -119,6 +120,8 @@ def test_every_format_has_a_field_of_its_own() -> None:
 
 BAD_AZURE = [
     ("2024-02-30 00:00:00.0,1,1", "TIMESTAMP='2024-02-30 00:00:00.0' must be a UTC time"),
+    ("1969-12-31 23:59:59,1,1", "TIMESTAMP.*in the years 1970 to 2115"),
+    ("2523-02-28 00:00:00,1,1", "TIMESTAMP.*in the years 1970 to 2115"),
     ("2024-02-28 24:00:00.0,1,1", "TIMESTAMP"),
     ("2024-02-28 23:59:60.0,1,1", "TIMESTAMP"),
     ("2024-02-28 23:59:59.1234567890,1,1", "TIMESTAMP"),
@@ -148,7 +151,7 @@ def test_a_bad_azure_row_is_named_with_file_line_and_rule(
 
 BAD_MOONCAKE = [
     ('"timestamp": 12', '"timestamp": -1', "timestamp=-1 must be a decimal number >= 0"),
-    ('"timestamp": 12', '"timestamp": 0.0000001', "timestamp.*nothing finer than 1 ns"),
+    ('"timestamp": 12', '"timestamp": 1e17', r"timestamp='1E\+17' must be a time <= 4611686018427"),
     ('"timestamp": 12', '"timestamp": 1e-999999999', "timestamp"),
     ('"timestamp": 12', '"timestamp": 1e999999999', "timestamp"),
     ('"timestamp": 12', f'"timestamp": 1.{"1" * 9999}', "timestamp"),
@@ -184,7 +187,7 @@ def test_a_bad_mooncake_row_is_named_with_file_line_and_rule(
 BAD_VLLM = [
     ("5.5", "4.5", "scheduled_ts='4.5' must be no earlier"),
     ("7.25", "5.75", "last_token_ts='5.75' must be no earlier"),
-    ("1700000000.1234567", "1700000000.12345678901", "arrival_time"),
+    ("1700000000.1234567", "-1700000000.1234567", "arrival_time"),
     ('"output_toks": 3', '"output_toks": 0', "output_toks=0 must be a whole number >= 1"),
     ('"queued_ts": 5.000000003, ', "", "'queued_ts'"),
 ]
@@ -205,7 +208,16 @@ def test_a_bad_vllm_row_is_named_with_file_line_and_rule(
     ("name", "old", "new", "message"),
     [
         ("meta.json", '"kv_cache"', '"no_cache"', "'kv_cache'"),
-        ("meta.json", "10,", "0,", "num_gpu_blocks=0"),
+        ("meta.json", "10,", "1,", "num_gpu_blocks=1 must be a whole number >= 2"),
+        ("meta.json", "64}", "7}", "max_num_batched_tokens=7 must be a whole number >= 8"),
+        ("meta.json", "16}", "16}\n\n  x", ":5: text='x.*' must be a JSON object: Expecting"),
+        ("meta.json", "16}", '16}, "resolved_config": 7', ": resolved_config=7 must be"),
+        (
+            "meta.json",
+            "16}",
+            '16}, "resolved_config": {"scheduler_config": {"async_scheduling": 1}}',
+            "async_scheduling=1 must be true or false",
+        ),
         ("meta.json", '{"max_num_seqs": 8, "max_num_batched_tokens": 64}', "7", "engine_kwargs=7"),
         ("timeseries.csv", "2.0,0.0", "1.0,0.0", ":3: t='1.0' must be later"),
         ("timeseries.csv", "12.25", "100.5", ":3: kv_cache_pct='100.5' must be <= 100"),
@@ -230,7 +242,7 @@ def test_the_other_files_of_a_run_are_held_to_their_rules(
     [
         (b"", "must hold a trace, is empty"),
         (b"\n \n", "must hold a trace, is empty"),
-        (HEADER.encode(), "must hold at least one request"),
+        (HEADER.encode(), "bad must hold at least one request"),
         (b"a,b,c\n1,2,3\n", ":1: .*one of the fields TIMESTAMP"),
         (b"TIMESTAMP,TIMESTAMP\n", "must be of different columns"),
         (b"\xff\xfe", ":1: .*UTF-8"),
@@ -245,11 +257,42 @@ def test_a_file_that_is_no_trace_is_refused(content: bytes, message: str, tmp_pa
         read_trace(path)
 
 
-def test_a_folder_and_a_missing_file_are_bad_input(tmp_path: Path) -> None:
+def test_a_folder_is_bad_input(tmp_path: Path) -> None:
     with pytest.raises(InvalidInputError, match="regular file"):
         read_trace(tmp_path)
-    with pytest.raises(InvalidInputError, match="readable file"):
-        read_trace(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize("name", ["none.csv", "x" * 300, "a\0b"])
+def test_a_file_that_cannot_be_opened_is_bad_input(name: str, tmp_path: Path) -> None:
+    with pytest.raises(InvalidInputError, match="must be a readable file"):
+        read_trace(tmp_path / name)
+
+
+@pytest.mark.parametrize("read", [read_azure, read_mooncake, read_vllm])
+def test_a_file_without_requests_is_named(read: Callable[[Path], Trace], tmp_path: Path) -> None:
+    path = tmp_path / "none"
+    path.write_text("\n")
+    with pytest.raises(InvalidInputError, match=f"{re.escape(str(path))} must hold at least one"):
+        read(path)
+
+
+def test_what_is_finer_than_a_nanosecond_is_cut_off(tmp_path: Path) -> None:
+    path = tmp_path / "own_requests.jsonl"
+    row = VLLM_ROW.replace("5.5", "5.50000000199999999")
+    # One float less another has so many digits.
+    row = row.replace("1700000000.1234567", "1700000000.12345678901")
+    path.write_text(f"{VLLM_ROW}\n{row}\n")
+    first, second = read_trace(path).requests
+    assert second.arrival_ns == 89
+    assert first.measured is not None
+    assert second.measured is not None
+    assert second.measured.scheduled_ns == first.measured.scheduled_ns + 1
+
+
+def test_a_gauge_may_have_any_digits(tmp_path: Path) -> None:
+    for path in SAMPLES.glob("vllm_sample_*"):
+        (tmp_path / path.name).write_text(path.read_text().replace("30.5", "30.51234567891234"))
+    assert read_vllm_run(tmp_path / VLLM.name).samples[0].kv_percent == 30.51234567891234
 
 
 def test_a_long_file_and_a_long_line_are_refused(
@@ -295,9 +338,8 @@ def test_the_real_azure_trace_has_its_requests_to_the_microsecond() -> None:
 def test_the_real_vllm_run_has_its_requests_and_limits() -> None:
     run = read_vllm_run(_real("vllm-rtx4090"))
     assert len(run.trace.requests) == 300
-    assert run.limits == EngineLimits(
-        kv_blocks=2_588, block_tokens=16, sequences_max=256, tokens_per_step=2_048
-    )
+    limits = Limits(kv_blocks=2_587, block_tokens=16, sequences_max=256, tokens_per_step=2_048)
+    assert run.engine == Engine(limits=limits, overlap=True, reuse=True)
     first, second = run.trace.requests[:2]
     assert second.arrival_ns == 265_091_400
     assert first.measured is not None

@@ -62,6 +62,6 @@ def test_bad_input_shows_value_and_rule() -> None:
     for name in WINDOWS:
         with pytest.raises(InvalidInputError, match="base_ns=0 must be an integer >= 1"):
             window_named(name, 0)
-    for bits in (0.0, -1.0, math.nan):
-        with pytest.raises(InvalidInputError, match="must be > 0"):
-            AdaptiveWindow(1000, temperature_bits=bits)
+    for bits in (0.0, -1.0, math.nan, "warm", True, None):
+        with pytest.raises(InvalidInputError, match="must be a number > 0"):
+            AdaptiveWindow(1000, temperature_bits=bits)  # type: ignore[arg-type]  # on purpose

@@ -85,13 +85,17 @@ def simulate_trace(
         ),
     ] = _WINDOW_MS,
     overlap: Annotated[
-        bool,
+        bool | None,
         typer.Option("--overlap/--no-overlap", help="Plan a step while the one before runs."),
-    ] = True,
+    ] = None,
     reuse: Annotated[
-        bool,
+        bool | None,
         typer.Option("--reuse/--no-reuse", help="Evicted sequences find what is left of their KV."),
-    ] = True,
+    ] = None,
+    bids: Annotated[
+        int | None,
+        integer_option("--bids", text="Seed of random bids, the highest worth 60 s of waiting."),
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for a page with plots.")
     ] = None,
@@ -99,9 +103,10 @@ def simulate_trace(
 ) -> None:
     """Serve a trace in simulated time, under one policy or several.
 
-    The scheduler is the one that really runs. Limits that are not given are those of the measured
-    run, or of the earlier simulation. Of a measured run only the first requests' times are fitted;
-    all are compared with what comes out under the policy "vllm". Exit 0; 2 on bad input.
+    The scheduler is the one that really runs. Limits, overlap and reuse that are not given are
+    those of the measured run, or of the earlier simulation. Of a measured run only the first
+    requests' times are fitted; all are compared with what comes out under the policy "vllm".
+    Exit 0; 2 on bad input.
 
     For example:
 
@@ -109,6 +114,7 @@ def simulate_trace(
         homeostat simulate vllm-rtx4090 --policy vllm,fcfs+reservation+none --out /tmp/page
         homeostat simulate vllm-rtx4090 --json > rtx4090.json
         homeostat simulate azure-code --step-time rtx4090.json --policy vllm,default
+        homeostat simulate vllm-rtx4090 --policy vllm,default,priority+last-in+none --bids 1
     """
     if fit is not None and step_time is not None:
         raise OptionError(f"--fit={fit} and --step-time={step_time} exclude each other")
@@ -127,6 +133,7 @@ def simulate_trace(
             earlier=None if step_time is None else read_document(step_time),
             overlap=overlap,
             reuse=reuse,
+            bids_seed=bids,
             progress=lambda number: show("fitting the step time", number, 0),
         )
         document = _document(setting, policies, show)
@@ -157,8 +164,8 @@ def report_documents() -> tuple[list[dict[str, Any]], list[tuple[str, tuple[str,
             dict.fromkeys(_LIMITS),
             fit_count=_FIT_DEFAULT,
             earlier=found[0] if found else None,
-            overlap=True,
-            reuse=True,
+            overlap=None,
+            reuse=None,
         )
         policies = chosen_policies(_REPORTED[trace], _WINDOW_MS)
         for window_ms in _REPORTED_WINDOWS_MS:
@@ -207,6 +214,8 @@ def _show(document: dict[str, Any]) -> None:
     if document["comparison"]:
         console.print(_comparison_table(document))
     console.print(_policy_table(document))
+    if document["bids"]:
+        console.print(_bid_table(document))
     refused = sum(run["refused"] for run in document["runs"])
     if refused:
         console.print(
@@ -253,6 +262,17 @@ def _policy_table(document: dict[str, Any]) -> Table:
             f"{summary['waste']:.1%}",
             f"{summary['jain_index']:.3f}",
         )
+    return table
+
+
+def _bid_table(document: dict[str, Any]) -> Table:
+    titles = ("policy", "lowest quarter", "second", "third", "highest")
+    table = _table(
+        "Mean TTFT by bid, s; bids are random, the highest worth 60 s of waiting", titles
+    )
+    for run in document["runs"]:
+        means = ("" if mean is None else f"{mean:.2f}" for mean in run["ttft_by_bid_s"])
+        table.add_row(Text(run["policy"]), *means)
     return table
 
 

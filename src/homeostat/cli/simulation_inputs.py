@@ -1,7 +1,7 @@
 """What ``homeostat simulate`` reads before it runs: trace, limits, step time, policies."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any, Final
 
 from homeostat.errors import InvalidInputError
@@ -15,8 +15,6 @@ __all__ = ["ENGINE", "chosen_policies", "setting_of"]
 
 ENGINE: Final = "vllm"
 """The policy of the engines whose runs we read, so the one that is fitted."""
-_NULL_BLOCKS: Final = 1
-"""vLLM keeps one of its blocks to stand for no block."""
 
 
 def chosen_policies(text: str, window_ms: int) -> "list[Policy]":
@@ -40,8 +38,9 @@ def setting_of(
     *,
     fit_count: int,
     earlier: Mapping[str, Any] | None,
-    overlap: bool,
-    reuse: bool,
+    overlap: bool | None,
+    reuse: bool | None,
+    bids_seed: int | None = None,
     progress: Callable[[int], object] | None = None,
 ) -> "Setting":
     """Read and fit all that the policies share.
@@ -52,23 +51,33 @@ def setting_of(
             the step time decides.
         fit_count: Requests whose times are fitted, where no step time is given.
         earlier: An earlier simulation as JSON data, or a step time; None to fit one.
-        overlap: As in ``simulate``.
-        reuse: As in ``simulate``.
+        overlap: As in ``simulate``; None for that of the measured engine, or of the earlier
+            simulation.
+        reuse: The same.
+        bids_seed: Gives the requests bids, ``with_bids``; None for none.
         progress: Told the number of each guess of the fit.
 
     Raises:
         InvalidInputError: A file breaks its rules, or something is not known from anywhere.
     """
     from homeostat.runtime.scheduler import policy_named
-    from homeostat.runtime.simulator import Setting, StepTime, fit_step_time, requests_of
+    from homeostat.runtime.simulator import (
+        Setting,
+        StepTime,
+        fit_step_time,
+        requests_of,
+        with_bids,
+    )
     from homeostat.runtime.simulator.workloads import workload_named
 
     workload = workload_named(trace)
-    if earlier is None and workload.limits is None:
+    if earlier is None and workload.engine is None:
         raise InvalidInputError(
             f"trace {trace!r} has no measured times to fit: give --step-time=FILE"
         )
     limits = _limits(workload, earlier or {}, given)
+    overlap = _switch(workload, earlier or {}, "overlap", given=overlap)
+    reuse = _switch(workload, earlier or {}, "reuse", given=reuse)
     fit = None
     if earlier is None:
         fit = fit_step_time(
@@ -80,13 +89,15 @@ def setting_of(
             reuse=reuse,
             progress=progress,
         )
+    requests = requests_of(workload.trace)
     return Setting(
         trace=workload.trace,
-        requests=requests_of(workload.trace),
+        requests=requests if bids_seed is None else with_bids(requests, bids_seed),
         limits=limits,
         step_time=fit.step_time if fit else StepTime.from_json(_coefficients(earlier or {})),
         overlap=overlap,
         reuse=reuse,
+        bids_seed=bids_seed,
         fit=fit,
         samples=workload.samples,
     )
@@ -99,6 +110,17 @@ def _coefficients(document: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
+def _switch(
+    workload: "Workload", earlier: Mapping[str, Any], name: str, *, given: bool | None
+) -> bool:
+    """Return whether the engine does something; most do, so unless somebody says no, it does."""
+    measured = None if workload.engine is None else getattr(workload.engine, name)
+    for value in (given, measured, earlier.get(name)):
+        if isinstance(value, bool):
+            return value
+    return True
+
+
 def _limits(
     workload: "Workload", earlier: Mapping[str, Any], given: Mapping[str, int | None]
 ) -> "Limits":
@@ -108,14 +130,8 @@ def _limits(
     found = earlier.get("limits")
     if isinstance(found, dict):
         known |= {name: found[name] for name in given if name in found}
-    if workload.limits is not None:
-        run = workload.limits
-        known |= {
-            "kv_blocks": run.kv_blocks - _NULL_BLOCKS,
-            "block_tokens": run.block_tokens,
-            "tokens_per_step": run.tokens_per_step,
-            "sequences_max": run.sequences_max,
-        }
+    if workload.engine is not None:
+        known |= {name: asdict(workload.engine.limits)[name] for name in given}
     known |= {name: value for name, value in given.items() if value is not None}
     if "kv_blocks" not in known:
         raise InvalidInputError("the size of the KV memory is not known: give --kv-blocks=N")

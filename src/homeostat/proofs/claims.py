@@ -9,11 +9,11 @@ from homeostat.counterexamples import (
     Case,
     CaseConjecture,
     Witness,
-    find_case_conjecture,
     replay,
 )
+from homeostat.counterexamples.cases import figures_of
 from homeostat.counterexamples.cases.balls import UndecidedError
-from homeostat.counterexamples.cases.searching import first_case
+from homeostat.counterexamples.cases.case import case_holds, meets
 from homeostat.errors import HomeostatError, WitnessRejectedError
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import case, scan
@@ -197,17 +197,20 @@ def wrong_step(find: Callable[[], Witness]) -> Canary:
     return Canary(falsehood="the witness, one step early", catch=catch)
 
 
-def false_case(falsehood: str, name: str, given: Mapping[str, Any]) -> Canary:
+def false_case(falsehood: str, conjecture: CaseConjecture, given: Mapping[str, Any]) -> Canary:
     """Return a canary from a case that does not break a conjecture: nobody may accept it.
+
+    It must meet the assumptions, so that what rejects it is the figures of the violation.
 
     Args:
         falsehood: What the case would show, in words.
-        name: The conjecture's.
+        conjecture: What it would break.
         given: The data of the case, near those of a true one.
     """
 
     def catch() -> str:
-        conjecture = find_case_conjecture(name)
+        if not meets(conjecture, figures_of(conjecture.system, given)):
+            raise CanaryError(f"{falsehood}: the case does not meet the assumptions")
         try:
             Case.of(conjecture, given)
         except UndecidedError as error:
@@ -233,15 +236,24 @@ def unbroken(
     Args:
         falsehood: That one is broken, in words.
         neighbour: What is true of every case.
-        candidates: Those of the search.
+        candidates: Those of the search; the ones that the neighbour does not speak of do not count.
     """
 
     def catch() -> str:
-        tried = list(candidates())
-        found = first_case(neighbour, tried, {})
-        if found is not None or not tried:
-            raise CanaryError(f"{falsehood}: {found.given if found else 'nothing was tried'}")
-        return f"none of the {len(tried)} runs of the same search"
+        tried = 0
+        for given in candidates():
+            figures = figures_of(neighbour.system, given)
+            try:
+                spoken_of = meets(neighbour, figures)
+                broken = spoken_of and all(case_holds(c, figures) for c in neighbour.violated_when)
+            except WitnessRejectedError as error:
+                raise CanaryError(f"{falsehood}: {error}, with {given}") from error
+            if broken:
+                raise CanaryError(f"{falsehood}: {given}")
+            tried += spoken_of
+        if not tried:
+            raise CanaryError(f"{falsehood}: nothing was tried")
+        return f"none of {tried} runs of the same search"
 
     return Canary(falsehood=falsehood, catch=catch)
 

@@ -44,6 +44,8 @@ _NEEDED: Final = {
     "measured": "measurement",
 }
 """The kind of evidence without which an entry of the ledger is a mere word."""
+_REFUTING: Final = ("replay", "case")
+"""Kinds of certificates that show one violation."""
 _COMPARED: Final = (
     *("verdict", "title", "statement", "scope", "source", "bound", "reason", "estimate"),
     *("trusts", "vacuity", "proves"),
@@ -254,10 +256,10 @@ def _theorem_key(kind: object, theorem: object) -> str:
 
 
 def _carries(evidence: dict[str, Any], needed: str) -> bool:
-    """Return whether evidence is of a kind; the replay of a witness proves no claim."""
+    """Return whether evidence is of a kind; what breaks a conjecture once proves no claim."""
     document = evidence.get("document")
     kind = document.get("kind") if isinstance(document, dict) else None
-    return evidence.get("kind") == needed and kind != "replay"
+    return evidence.get("kind") == needed and kind not in _REFUTING
 
 
 def unchecked(ledger: Ledger, certificates: Path | None = None) -> list[str]:

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from homeostat.counterexamples.cases.balls import decided, text_of
+from homeostat.counterexamples.cases.balls import UndecidedError, decided, text_of
 from homeostat.counterexamples.cases.conjectures import CaseConjecture, find_case_conjecture
 from homeostat.counterexamples.cases.figures import Figures, figures_of, number
 from homeostat.counterexamples.conjectures import OPERATORS, Comparison
 from homeostat.errors import InvalidInputError, WitnessRejectedError
 
-__all__ = ["CASE_SCHEMA", "Case", "case_holds", "replay_case"]
+__all__ = ["CASE_SCHEMA", "Case", "case_holds", "meets", "replay_case"]
 
 CASE_SCHEMA: Final = "homeostat.case/1"
 _COMPARISONS_MAX: Final = 8
@@ -186,6 +186,22 @@ def replay_case(case: Case, conjecture: CaseConjecture | None = None) -> Figures
     if dict(case.observed) != recomputed:
         raise WitnessRejectedError(f"observed={dict(case.observed)} must be {recomputed}")
     return figures
+
+
+def meets(conjecture: CaseConjecture, figures: Figures) -> bool:
+    """Tell whether a run is one that a conjecture speaks of.
+
+    A run that lacks a figure which an assumption names (a second pop, say) is not.
+
+    Raises:
+        UndecidedError: Whether an assumption holds is open.
+    """
+    try:
+        return all(_met(assumption, figures) for assumption in conjecture.assumes)
+    except UndecidedError:
+        raise
+    except WitnessRejectedError:
+        return False
 
 
 def _met(assumption: str | Comparison, figures: Figures) -> bool:

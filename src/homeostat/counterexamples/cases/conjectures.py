@@ -34,15 +34,18 @@ class CaseConjecture:
 
 _WRONG_POP: Final[tuple[Comparison, ...]] = (("priority_1_at_1", "<", "best_at_1"),)
 _ONE_RATE: Final[Comparison] = ("rate_count", "==", "1")
+_WINDOW_AND_BINS: Final[tuple[Comparison, ...]] = (
+    ("gaps", "==", "50"),
+    ("bin_width", "==", "1/1000"),
+)
 
 _ALL: Final = (
     CaseConjecture(
         name="dequeue_order_as_stated",
         statement="Of any two requests popped at t1 < t2 by the true maximum, the first has at t1 "
-        "an effective priority at least as large as the second has at t1 by the formula, also "
-        "where the second arrives after t1.",
+        "an effective priority at least as large as the second has at t1 by the formula.",
         system="aging-queue",
-        assumes=("exact", _ONE_RATE, ("time_1", "<", "time_2"), ("time_1", "<", "arrival_2")),
+        assumes=("exact", _ONE_RATE, ("time_1", "<", "time_2")),
         violated_when=(("priority_1_at_1", "<", "priority_2_at_1"),),
     ),
     CaseConjecture(
@@ -62,26 +65,34 @@ _ALL: Final = (
         violated_when=_WRONG_POP,
     ),
     CaseConjecture(
-        name="float_order",
-        statement="With one rate for all and doubles for clock, rate and bids, the priority as "
-        "computed in double precision at the pop pops the greatest effective priority.",
+        name="float_key_order",
+        statement="With one rate for all and doubles for clock, rate and bids, the static key "
+        "a t_a - b as computed in double precision pops the greatest effective priority.",
         system="aging-queue",
         assumes=("float_key", _ONE_RATE),
         violated_when=_WRONG_POP,
     ),
     CaseConjecture(
+        name="float_priority_order",
+        statement="With one rate for all and doubles for clock, rate and bids, the priority as "
+        "computed in double precision at the pop pops the greatest effective priority.",
+        system="aging-queue",
+        assumes=("float_priority", _ONE_RATE),
+        violated_when=_WRONG_POP,
+    ),
+    CaseConjecture(
         name="periodic_zero",
         statement="Arrivals at exactly equal distances, read off a clock that gives the nearest "
-        "double, have H = 0.",
+        "double, have H = 0 over the last 50 gaps in bins of 1 ms.",
         system="arrivals",
-        assumes=("float64", ("gap_spread_1", "==", "0")),
+        assumes=("float64", *_WINDOW_AND_BINS, ("gap_spread_1", "==", "0")),
         violated_when=(("entropy_1", ">", "0"),),
     ),
     CaseConjecture(
         name="uniform_max",
-        statement="Arrivals drawn uniformly at random have H = log2(n) over n gaps.",
+        statement="51 arrivals within 1 s have H = log2(50) over their 50 gaps in bins of 1 ms.",
         system="arrivals",
-        assumes=("exact",),
+        assumes=("exact", *_WINDOW_AND_BINS, ("gaps_1", "==", "50"), ("span_1", "<=", "1")),
         violated_when=(("entropy_1", "<", "entropy_max_1"),),
     ),
     CaseConjecture(
@@ -101,17 +112,21 @@ _ALL: Final = (
     CaseConjecture(
         name="overload_widens",
         statement="Of two Poisson processes with 1 ms bins, the one of the higher rate has the "
-        "larger entropy, and so the smaller window.",
+        "larger entropy, and so the smaller window at tau = 5.",
         system="poisson",
-        assumes=(("bin_width", "==", "1/1000"), ("rate_1", "<", "rate_2")),
+        assumes=(
+            ("bin_width", "==", "1/1000"),
+            ("temperature", "==", "5"),
+            ("rate_1", "<", "rate_2"),
+        ),
         violated_when=(("entropy_1", ">", "entropy_2"), ("window_1", "<", "window_2")),
     ),
     CaseConjecture(
         name="response",
         statement="Histories that agree in their last 50 arrivals have the same H over the last "
-        "50 gaps.",
+        "50 gaps, in bins of 1 ms.",
         system="arrivals",
-        assumes=("exact", ("gaps", "==", "50"), ("common_arrivals", ">=", "50")),
+        assumes=("exact", *_WINDOW_AND_BINS, ("common_arrivals", ">=", "50")),
         violated_when=(("entropy_1", "!=", "entropy_2"),),
     ),
 )

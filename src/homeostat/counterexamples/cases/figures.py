@@ -12,7 +12,15 @@ from typing import Any, Final
 
 from homeostat.counterexamples.cases.balls import Figure, exp, log2
 from homeostat.errors import InvalidInputError, WitnessRejectedError
-from homeostat.models.aging.disciplines import DISCIPLINES, Event, Pop, Push, priority, run
+from homeostat.models.aging.disciplines import (
+    DISCIPLINES,
+    DOUBLES,
+    Event,
+    Pop,
+    Push,
+    priority,
+    run,
+)
 from homeostat.models.entropy import (
     absolute_bins,
     adaptive_window,
@@ -119,7 +127,7 @@ def _queue(given: Given) -> Figures:
     discipline = _word(given["discipline"], "discipline", frozenset(DISCIPLINES))
     events = [_event(data) for data in _list(given["events"], "events", EVENTS_MAX)]
     values = [x for event in events for x in _numbers(event)]
-    if discipline == "float_key" and any(Fraction(float(x)) != x for x in values):
+    if discipline in DOUBLES and any(Fraction(float(x)) != x for x in values):
         raise InvalidInputError("numbers of a queue in double precision must be doubles")
     try:
         pops = run(discipline, events)
@@ -170,9 +178,11 @@ def _arrivals(given: Given) -> Figures:
         "window_#": lambda i: adaptive_window(1, entropy_of(i), temperature=temperature, exp=exp),
         "gaps_#": lambda i: Fraction(sum(counts[i])),
         "bins_#": lambda i: Fraction(len(counts[i])),
+        "span_#": lambda i: sum(spans[i], Fraction(0)),
         "gap_spread_#": lambda i: max(spans[i]) - min(spans[i]),
         "common_arrivals": lambda: Fraction(_in_common(histories[0], histories[1])),
         "gaps": lambda: Fraction(gaps),
+        "bin_width": lambda: width,
         "temperature": lambda: temperature,
     }
     return Figures(frozenset({clock}), table)

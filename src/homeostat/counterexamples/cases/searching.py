@@ -4,7 +4,6 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
 from itertools import combinations_with_replacement, product
-from math import nextafter
 from typing import Any, Final
 
 from homeostat.counterexamples.cases.case import Case
@@ -66,7 +65,11 @@ def _events(
 
 
 def double_queue(
-    rate: float, first: tuple[float, float], second: tuple[float, float], time: float
+    discipline: str,
+    rate: float,
+    first: tuple[float, float],
+    second: tuple[float, float],
+    time: float,
 ) -> Given:
     """Return the run of two requests, (arrival, bid), and one pop, in doubles."""
     requests = sorted([first, second])
@@ -74,17 +77,27 @@ def double_queue(
         ["push", arrival.hex(), f"r{i}", bid.hex(), rate.hex()]
         for i, (arrival, bid) in enumerate(requests, start=1)
     ]
-    return {"discipline": "float_key", "events": [*events, ["pop", time.hex()]]}
+    return {"discipline": discipline, "events": [*events, ["pop", time.hex()]]}
 
 
-def near_ties(seed: int, count: int, *, rate: float = 0.1) -> Iterator[Given]:
-    """Yield runs whose two priorities are a rounding apart, at times as a wall clock gives them."""
+def near_ties(
+    discipline: str, seed: int, count: int, *, within: float, rate: float = 0.1
+) -> Iterator[Given]:
+    """Yield runs of two requests with nearly the same priority, at times of a wall clock.
+
+    Args:
+        discipline: One that computes in doubles.
+        seed: Of the draws.
+        count: How many runs.
+        within: By how much the exact priorities differ at most, up to the rounding of a bid.
+        rate: The shared rate of aging.
+    """
     rng = random.Random(seed)
     for _ in range(count):
         first, second = sorted(_CLOCK + rng.uniform(0, 64) for _ in range(2))
         time = _CLOCK + rng.uniform(64, 128)
         bid = rng.uniform(0, 16)
         level = Fraction(bid) + Fraction(rate) * (Fraction(time) - Fraction(first))
-        other = float(level - Fraction(rate) * (Fraction(time) - Fraction(second)))
-        other = rng.choice([other, nextafter(other, 0.0), nextafter(other, 99.0)])
-        yield double_queue(rate, (first, bid), (second, other), time)
+        tied = level - Fraction(rate) * (Fraction(time) - Fraction(second))
+        other = float(tied + Fraction(rng.uniform(-within, within)))
+        yield double_queue(discipline, rate, (first, bid), (second, other), time)

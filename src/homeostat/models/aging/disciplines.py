@@ -1,9 +1,10 @@
-"""Queues that order waiting requests in four ways, run as written; only one is right.
+"""Queues that order waiting requests in five ways, run as written; only one is right.
 
 ``exact`` looks at every waiting request at each pop and takes the greatest effective priority.
 The others are what the note's text can be read to say (note 001, section 3), or what a runtime
 may be tempted to do: one static key although each request has its own rate; a heap that is keyed
-by the priority at the push and looked at again at its top alone; priorities in double precision.
+by the priority at the push and looked at again at its top alone; the static key, or the priority
+at the pop, in double precision.
 
 Ties go to the earliest arrival, then to the first pushed.
 
@@ -22,11 +23,13 @@ from homeostat.models.numbers import Number
 
 __all__ = [
     "DISCIPLINES",
+    "DOUBLES",
     "Discipline",
     "Event",
     "Pop",
     "Popped",
     "Push",
+    "double_key",
     "double_priority",
     "priority",
     "run",
@@ -106,16 +109,26 @@ def double_priority(request: Push, time: Fraction) -> float:
     return float(effective_priority(float(request.bid), float(request.rate) * waited))
 
 
-class _StaticKey:
-    """A heap by a t_a - b, which is right for one shared rate a."""
+def _exact_key(request: Push) -> Fraction:
+    """Return the static key a t_a - b."""
+    return Fraction(static_key(request.bid, request.rate * request.time))
 
-    def __init__(self) -> None:
-        self._heap: list[tuple[Fraction, int, Push]] = []
+
+def double_key(request: Push) -> float:
+    """Return the static key as doubles compute it, from numbers that are doubles."""
+    return float(static_key(float(request.bid), float(request.rate) * float(request.time)))
+
+
+class _StaticKey:
+    """A heap by the static key, which is right for one shared rate a if nothing is rounded."""
+
+    def __init__(self, of: Callable[[Push], Number]) -> None:
+        self._of = of
+        self._heap: list[tuple[Number, int, Push]] = []
         self._count = 0
 
     def push(self, request: Push) -> None:
-        key = static_key(request.bid, request.rate * request.time)
-        heapq.heappush(self._heap, (key, self._count, request))
+        heapq.heappush(self._heap, (self._of(request), self._count, request))
         self._count += 1
 
     def pop(self, time: Fraction) -> Push:
@@ -144,17 +157,20 @@ class _Snapshot:
 
 DISCIPLINES: Final[Mapping[str, Callable[[], Discipline]]] = {
     "exact": lambda: _Scan(priority),
-    "static_key": _StaticKey,
+    "static_key": lambda: _StaticKey(_exact_key),
     "snapshot": _Snapshot,
-    "float_key": lambda: _Scan(double_priority),
+    "float_key": lambda: _StaticKey(double_key),
+    "float_priority": lambda: _Scan(double_priority),
 }
+DOUBLES: Final = frozenset({"float_key", "float_priority"})
+"""Those that compute in double precision, so from numbers that are doubles."""
 
 
 def run(discipline: str, events: Iterable[Event]) -> tuple[Popped, ...]:
     """Run events through a queue and return what its pops took.
 
     Args:
-        discipline: A key of ``DISCIPLINES``; for "float_key" all numbers must be doubles.
+        discipline: A key of ``DISCIPLINES``; for one of ``DOUBLES`` all numbers must be doubles.
         events: In order of time, with distinct names.
 
     Raises:

@@ -6,6 +6,7 @@ from homeostat.models.batching.integers import (
     integer_step,
     is_long,
     merged_counts,
+    recompute_step,
 )
 from homeostat.models.batching.linear import (
     equilibrium,
@@ -54,6 +55,7 @@ __all__ = [
     "merge",
     "merged_counts",
     "rational",
+    "recompute_step",
     "simulation_step",
     "single_type_weights",
     "split",

@@ -29,7 +29,7 @@ def wrong_order_by_z3(
     known: Mapping[str, float] | None = None,
     wall_seconds: float = 120.0,
 ) -> Case | None:
-    """Return a case against ``float_order`` that z3 found and the replay confirmed, if any.
+    """Return a case against ``float_priority_order``, found by z3, confirmed by the replay, if any.
 
     Args:
         rate: The shared rate of aging, as a double.
@@ -59,13 +59,14 @@ def wrong_order_by_z3(
     except (subprocess.TimeoutExpired, ValueError, LookupError, TypeError):
         return None
     given = double_queue(
+        "float_priority",
         rate,
         (point["first"], point["bid_first"]),
         (point["second"], point["bid_second"]),
         point["pop"],
     )
     found_by = {"method": "smt, floating point", "solver": str(answer["solver"])}
-    return first_case(CASE_CONJECTURES["float_order"], [given], found_by)
+    return first_case(CASE_CONJECTURES["float_priority_order"], [given], found_by)
 
 
 def _answer(question: Mapping[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,10 @@ __all__ = ["OUTCOMES", "SCHEMA", "TRUSTED", "Score", "kernel_sha256", "mutation_
 SCHEMA: Final = "homeostat.mutation-score/1"
 _CHUNK: Final = 100
 
-TRUSTED: Final = ("cases.py", "kernel.py", "polynomials.py", "roots.py", "systems.py", "trees.py")
+TRUSTED: Final = (
+    *("cases.py", "enclosures.py", "kernel.py", "polynomials.py"),
+    *("roots.py", "systems.py", "trees.py"),
+)
 """The files that must be believed for a proof."""
 
 OUTCOMES: Final = {

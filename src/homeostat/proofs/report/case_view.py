@@ -85,6 +85,7 @@ _WORDS: Final = {
     "window_#": "window no. {} (1 at H = 0)",
     "gaps_#": "gaps in history {}",
     "bins_#": "occupied bins in history {}",
+    "span_#": "sum of the true gaps of history {}",
     "gap_spread_#": "longest less shortest true gap of history {}",
     "common_arrivals": "last arrivals in common",
     "rate_#": "rate no. {}",

@@ -20,6 +20,7 @@ __all__ = ["PREFIX", "Convergence", "Horizon", "Part", "Settled", "facts", "last
 
 PREFIX: Final = "batching.simulation_converges."
 HORIZONS: Final = "batching.g_dominance_horizon."
+RUNTIME: Final = "batching.runtime_refines."
 OLD_ROAD: Final = (
     *("g_dominance", "g_dominance_canonical", "g_dominance_large_l0"),
     *("coprime_stable", "weak_time_average", "weak_limsup"),
@@ -117,7 +118,7 @@ class Convergence:
         self.old_road = [claims[name] for name in names if name in claims]
         horizons = (claims.get(HORIZONS + name) for name in systems)
         self.horizons = [found for claim in horizons if claim and (found := _horizon(claim))]
-        self.runtime = claims.get("batching.runtime_refines")
+        self.runtime = [c for name, c in claims.items() if name.startswith(RUNTIME)]
         self.thresholds = claims.get("batching.coprime_stable_threshold")
 
     @property

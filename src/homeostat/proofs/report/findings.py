@@ -1,7 +1,7 @@
 """What the first page says first: computed from the ledger and from the note's tables."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -20,6 +20,7 @@ __all__ = [
     "differences",
     "evidence_sentence",
     "headlines",
+    "refutations",
     "remarks",
     "step_ranges",
     "subjects",
@@ -101,6 +102,17 @@ def headlines(claims: Sequence[ClaimView], witnesses: Mapping[str, AnyView]) -> 
         )
     ]
     return sorted(found, key=lambda finding: finding.claim.verdict.word == "proved")
+
+
+def refutations(
+    claims: Iterable[ClaimView], domains: Collection[str], witnesses: Mapping[str, AnyView]
+) -> list[Finding]:
+    """Return what of some domains is false, each with the sentence that shows it."""
+    return [
+        Finding(claim, evidence_sentence(claim, witnesses))
+        for claim in claims
+        if claim.domain in domains and claim.verdict.word == "refuted"
+    ]
 
 
 def evidence_sentence(claim: ClaimView, witnesses: Mapping[str, AnyView]) -> str:

@@ -27,6 +27,7 @@ from homeostat.proofs.report.findings import (
     differences,
     evidence_sentence,
     headlines,
+    refutations,
     remarks,
     subjects,
     verdict_counts,
@@ -36,7 +37,7 @@ from homeostat.proofs.report.trust import TrustView
 from homeostat.proofs.report.witness_view import WitnessView
 from homeostat.proofs.theory.batching.note_tables import Figure
 
-__all__ = ["Pages", "Picture"]
+__all__ = ["ENVIRONMENT", "Pages", "Picture"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +113,7 @@ class Pages:
             "subjects": subjects(ledger.claims),
             "brief": {c.id: brief_evidence(c, witnesses) for c in ledger.claims},
             "headlines": headlines(ledger.claims, witnesses),
+            "queue_refutations": refutations(ledger.claims, ("aging", "entropy"), witnesses),
             "sources": _sources(ledger.claims),
             "differing": differences(figures),
             "remarks": remarks(figures),
@@ -205,7 +207,7 @@ class Pages:
         return commands
 
     def _render(self, template: str, **context: Any) -> str:
-        return _ENVIRONMENT.get_template(template).render(**self._shared, **context)
+        return ENVIRONMENT.get_template(template).render(**self._shared, **context)
 
 
 def _heading(claim: ClaimView, evidence: EvidenceView) -> str:
@@ -331,4 +333,4 @@ def _environment() -> Environment:
     return environment
 
 
-_ENVIRONMENT: Final = _environment()
+ENVIRONMENT: Final = _environment()

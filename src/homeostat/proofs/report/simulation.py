@@ -10,11 +10,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from homeostat import __version__
 from homeostat.errors import InvalidInputError
-from homeostat.proofs.report.pages import Picture
+from homeostat.proofs.report.pages import ENVIRONMENT, Picture
 from homeostat.proofs.report.plots.simulation import RUNS_MAX, draw_timeline, draw_waits
 from homeostat.proofs.report.plots.style import LAYOUTS
 
@@ -194,15 +192,7 @@ def write_simulation(documents: Sequence[Mapping[str, Any]], folder: Path) -> Pa
     css = files("homeostat.proofs.report").joinpath("templates", "report.css")
     (folder / "report.css").write_bytes(css.read_bytes())
     page = folder / PAGE[0]
-    environment = Environment(
-        loader=PackageLoader("homeostat.proofs.report"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    template = environment.get_template(f"{PAGE[0]}.jinja")
+    template = ENVIRONMENT.get_template(f"{PAGE[0]}.jinja")
     page.write_text(
         template.render(
             root="", extra=(), version=__version__, alone=True, simulations=views, missing=()

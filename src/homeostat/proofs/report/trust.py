@@ -32,6 +32,7 @@ class TrustedFile:
 
 _MEANINGS: Final[Mapping[str, str]] = {
     "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
+    "enclosures.py": "numbers of a case; logarithms and exponentials between rationals",
     "kernel.py": "the checker: rows, scans, inductions, runs",
     "polynomials.py": "exact polynomials and rows, read as data",
     "roots.py": "where roots lie: Jury's table, thresholds, signs on intervals",

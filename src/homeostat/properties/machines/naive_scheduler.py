@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from homeostat.models.aging import NANOSECONDS, effective_priority
+from homeostat.models.aging import NANOSECONDS, SharedRate, effective_priority
 from homeostat.models.entropy import (
     GAPS_DEFAULT,
     Regime,
@@ -12,12 +12,12 @@ from homeostat.models.entropy import (
     entropy,
     histogram,
     next_regime,
+    relative_bins,
 )
 from homeostat.properties.machines.plan_record import PlanRecord
-from homeostat.runtime.scheduler import Limits, Policy, Request
-from homeostat.runtime.scheduler.monitor import BIN_WIDTH_NS_DEFAULT
+from homeostat.runtime.scheduler import TIME_NS_MAX, Limits, Policy, Request
 
-__all__ = ["NaiveScheduler", "NaiveSequence", "order_key"]
+__all__ = ["NaiveScheduler", "NaiveSequence"]
 
 
 @dataclass(slots=True, eq=False)
@@ -42,18 +42,6 @@ class NaiveSequence:
         return self.request.prompt_tokens + self.generated
 
 
-def order_key(policy: Policy, request: Request, now_ns: int) -> int:
-    """Return what a policy admits by at a time, least first, without the rule for ties."""
-    if policy.order == "fcfs":
-        return request.arrival_ns
-    if policy.order == "priority":
-        return -request.bid
-    if policy.order == "shortest":
-        return request.prompt_tokens + request.output_tokens_max
-    earned = policy.rates[request.rate_class] * (now_ns - request.arrival_ns)
-    return -int(effective_priority(request.bid, earned, unit=NANOSECONDS))
-
-
 class NaiveScheduler:
     """Continuous batching by the book; costs O(n log n) for everything."""
 
@@ -61,12 +49,25 @@ class NaiveScheduler:
         """Start with nothing live."""
         self.limits = limits
         self.policy = policy
+        self.rates = [SharedRate(rate) for rate in policy.rates]
         self.live: list[NaiveSequence] = []
         self.submissions = 0
         self.admissions = 0
         self.arrivals_ns: list[int] = []
         self.regime = Regime.BATCHING
         self.closes_ns = 0
+
+    def order_key(self, request: Request, now_ns: int) -> int:
+        """Return what the policy admits by at a time, least first, without the rule for ties."""
+        if self.policy.order == "fcfs":
+            return request.arrival_ns
+        if self.policy.order == "priority":
+            return -request.bid
+        if self.policy.order == "shortest":
+            return request.prompt_tokens + request.output_tokens_max
+        rate = self.rates[request.rate_class]
+        earned = rate.credit(now_ns) - rate.credit(request.arrival_ns)
+        return -int(effective_priority(request.bid, earned, unit=NANOSECONDS))
 
     def in_state(self, *states: str) -> list[NaiveSequence]:
         """Return the sequences in some states, in the order of submission."""
@@ -79,8 +80,9 @@ class NaiveScheduler:
     def submit(self, request: Request) -> None:
         """Take a request that fits; the first to wait opens the window."""
         self.arrivals_ns.append(max([request.arrival_ns, *self.arrivals_ns[-1:]]))
+        width_ns = self._width_ns()
         if not self.in_state("waiting"):
-            self.closes_ns = request.arrival_ns + self._width_ns()
+            self.closes_ns = min(request.arrival_ns + width_ns, TIME_NS_MAX)
         self.live.append(NaiveSequence(request, self.submissions))
         self.submissions += 1
 
@@ -89,9 +91,13 @@ class NaiveScheduler:
         if self.policy.window != "adaptive":
             return base_ns if self.policy.window == "fixed" else 0
         gaps = [b - a for a, b in pairwise(self.arrivals_ns[-GAPS_DEFAULT - 1 :])]
-        bits = float(entropy(histogram(absolute_bins(gaps, BIN_WIDTH_NS_DEFAULT))))
+        parts, bin_width_ns = self.policy.bins_per_mean, self.policy.bin_width_ns
+        bins = relative_bins(gaps, parts) if parts else absolute_bins(gaps, bin_width_ns)
+        bits = float(entropy(histogram(bins)))
         self.regime = next_regime(self.regime, bits)
-        return 0 if self.regime is Regime.REACTIVE else int(adaptive_window(base_ns, bits))
+        if self.regime is Regime.REACTIVE:
+            return 0
+        return int(adaptive_window(base_ns, bits, temperature=self.policy.temperature_bits))
 
     def drop(self, request_id: str) -> None:
         """Forget a live request."""
@@ -163,15 +169,27 @@ class NaiveScheduler:
             if self.policy.eviction == "least-decoded":
                 latest_first.sort(key=lambda s: s.generated)
             victim = latest_first[0]
-            victim.state, victim.computed, self.closes_ns = "waiting", 0, 0
+            self.come_back(victim)
             evicted.append(victim.id)
         return evicted
+
+    def come_back(self, sequence: NaiveSequence) -> None:
+        """Let one wait again whose KV is lost; it has waited before, so the window closes."""
+        sequence.state, sequence.computed, self.closes_ns = "waiting", 0, 0
 
     def _is_held_back(self, now_ns: int, room: int) -> bool:
         waiting = self.in_state("waiting")
         seats = self.limits.sequences_max - len(self.running())
-        full = len(waiting) >= seats or sum(s.tokens for s in waiting) >= room
+        blocks = sum(map(self._blocks_to_admit, waiting)) + self.limits.free_blocks_min
+        full = (
+            len(waiting) >= seats
+            or sum(s.tokens for s in waiting) >= room
+            or self.blocks_planned() + blocks >= self.limits.kv_blocks
+        )
         return bool(waiting) and now_ns < self.closes_ns and not full
+
+    def _blocks_to_admit(self, s: NaiveSequence) -> int:
+        return self.blocks(s.tokens if self.policy.evicts else s.request.kv_tokens_max)
 
     def _wake_ns(self) -> int:
         deadlines = [s.request.deadline_ns for s in self.live if s.request.deadline_ns is not None]
@@ -181,7 +199,7 @@ class NaiveScheduler:
         waiting = sorted(
             self.in_state("waiting"),
             key=lambda s: (
-                order_key(self.policy, s.request, now_ns),
+                self.order_key(s.request, now_ns),
                 s.request.arrival_ns,
                 s.serial,
             ),
@@ -189,10 +207,9 @@ class NaiveScheduler:
         if not waiting or len(self.running()) >= self.limits.sequences_max:
             return None
         first = waiting[0]
-        tokens = first.tokens if self.policy.evicts else first.request.kv_tokens_max
         spare = self.limits.free_blocks_min if self.running() else 0
-        used = self.blocks_planned()
-        return first if used + self.blocks(tokens) + spare <= self.limits.kv_blocks else None
+        blocks = self.blocks_planned() + self._blocks_to_admit(first) + spare
+        return first if blocks <= self.limits.kv_blocks else None
 
     def commit(self, prefills: list[tuple[str, int]], stopped: set[str]) -> set[str]:
         """Take in a step; returns who is finished. ``prefills`` as planned, of live ones."""

@@ -215,6 +215,36 @@ class SchedulerTwinMachine(SchedulerContractMachine):
         self.referee.rebid(request_id, bid)
         self.twin.rebid(request_id, bid)
 
+    @precondition(lambda self: self.twin.policy.order == "aging")
+    @rule(rate=st.sampled_from((0, 10**9)))
+    def change_rate(self, rate: int) -> None:
+        """Let all earn at another rate from now on, or a moment later."""
+        last_ns = self.twin.rates[0].changes[-1][0]
+        self.now_ns = max(self.now_ns, last_ns + 1)
+        self.perform(self.subject, "change_rate", rate, self.now_ns)
+        for believer in (self.referee, self.twin):
+            believer.rates[0].change(self.now_ns, rate)
+
+    @rule()
+    def close_window(self) -> None:
+        """Hold nobody back any longer."""
+        self.perform(self.subject, "close_window")
+        self.twin.closes_ns = 0
+
+    @rule()
+    def fail_a_step(self) -> None:
+        """Plan, and abandon the plan: what it computes waits again."""
+        plan = self.perform(self.subject, "plan", self.now_ns)
+        work = self.planned(plan).work
+        if not work:
+            return
+        got = self.perform(self.subject, "abandon", plan, self.now_ns)
+        for believer in (self.referee, self.twin):
+            for name, _ in work:
+                believer.come_back(next(s for s in believer.live if s.id == name))
+        self._compare("abandoned", sorted(request_ids(got)), sorted(name for name, _ in work))
+        self.referee.steps_since_end = 0
+
     def submitted(self, request: Request) -> None:
         """Give the twin the request, too."""
         super().submitted(request)

@@ -17,7 +17,7 @@ The contract
 from collections.abc import Callable
 from typing import NoReturn
 
-from homeostat.properties.machines.naive_scheduler import NaiveScheduler, NaiveSequence, order_key
+from homeostat.properties.machines.naive_scheduler import NaiveScheduler, NaiveSequence
 from homeostat.properties.machines.plan_record import PlanRecord
 from homeostat.runtime.scheduler import Limits, Policy, Request
 
@@ -118,9 +118,9 @@ class Referee(NaiveScheduler):
     def _see_order(self, begun: list[NaiveSequence], now_ns: int) -> None:
         passed = self.in_state("waiting")
         for first in begun:
-            key = order_key(self.policy, first.request, now_ns)
+            key = self.order_key(first.request, now_ns)
             for other in passed:
-                if order_key(self.policy, other.request, now_ns) < key:
+                if self.order_key(other.request, now_ns) < key:
                     self.fail("nobody may be admitted past", first=first.id, waits=other.id)
 
     def _see_memory(self, work: dict[str, int]) -> None:

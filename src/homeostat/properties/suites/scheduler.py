@@ -7,6 +7,7 @@ to is said in ``properties.machines.scheduler_contract``; whom to evict is its o
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any, Final
 
@@ -76,15 +77,27 @@ def _contract(make: Callable[..., Any], policies: tuple[str, ...]) -> tuple[AnyP
     )
 
 
-def _refines(name: str, statement: str, make: Callable[..., Any], *, holds: bool) -> Property:
-    return Property(
-        name=name,
-        claim_id="batching.runtime_refines" if holds else None,
-        statement=statement,
-        holds=holds,
+def _refines(system: str, statement: str) -> tuple[Property, Property]:
+    """Return that our scheduler is one of the integer systems, and that a broken one is."""
+    check = partial(leaves_the_integer_model, cancels=system == "fresh")
+    ours = Property(
+        name=f"runtime_refines_{system}",
+        claim_id=f"batching.runtime_refines.{system}",
+        statement=f"On the two-type workload, {statement}, every step has the integer model's "
+        "requests at each stage.",
+        holds=True,
         cases=whole_systems,
-        check=partial(leaves_the_integer_model, make),
+        check=partial(check, our_scheduler),
     )
+    broken = replace(
+        ours,
+        name=f"canary_refines_{system}",
+        claim_id=None,
+        statement="False on purpose: so it has if the most decoded are evicted first.",
+        holds=False,
+        check=partial(check, MostDecodedScheduler),
+    )
+    return ours, broken
 
 
 def _conformance(target: str) -> tuple[AnyProperty, ...]:
@@ -109,18 +122,8 @@ SCHEDULER: Final = Suite(
             MostDecodedScheduler,
             holds=False,
         ),
-        _refines(
-            "runtime_refines",
-            "On the two-type workload every step has the integer model's requests at each stage.",
-            our_scheduler,
-            holds=True,
-        ),
-        _refines(
-            "canary_refines",
-            "False on purpose: so it has if the most decoded are evicted first.",
-            MostDecodedScheduler,
-            holds=False,
-        ),
+        *_refines("fresh", "cancelling what is evicted"),
+        *_refines("recompute", "with eviction and recompute as they are"),
     ),
     conformance=_conformance,
 )

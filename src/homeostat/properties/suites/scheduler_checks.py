@@ -1,9 +1,10 @@
 """Does a scheduler follow the integer model of two-type batching, step for step?
 
-The workload of note 003, on an engine with blocks of one token and no limit but memory. A request
-of the model holds V_s = l0 + s + 1 tokens at stage s; a prompt of l0 + 1 tokens does so while it
-has sampled s tokens, so stage s is ``generated`` = s. More requests wait than fit at any time. The
-client cancels what is evicted: in the model an evicted request is gone, and a fresh one waits.
+The workload of note 003 under fcfs+least-decoded+none, on an engine with blocks of one token and
+no limit but memory. A request of the model holds V_s = l0 + s + 1 tokens at stage s; a prompt of
+l0 + 1 tokens does so while it has sampled s tokens, so stage s is ``generated`` = s. More requests
+wait than fit at any time. The scheduler lets the evicted come back (``recompute_step``); where
+they shall be gone (``integer_step``), the client cancels them as soon as they are evicted.
 """
 
 from collections import Counter
@@ -18,6 +19,7 @@ from homeostat.models.batching import (
     integer_start,
     integer_step,
     is_long,
+    recompute_step,
 )
 from homeostat.properties.results import Violation
 from homeostat.properties.strategies.batching import shares
@@ -37,13 +39,14 @@ def _request(parameters: BatchingParameters, n: int) -> Request:
 
 
 def stage_counts(
-    parameters: BatchingParameters, make: Callable[..., Any]
+    parameters: BatchingParameters, make: Callable[..., Any], *, cancels: bool
 ) -> Iterator[tuple[int, ...]]:
     """Run a scheduler on the saturated workload; yields how many run at each stage, each step.
 
     Args:
         parameters: The system, with an integer l0 and capacity.
         make: Returns a scheduler, given limits and a policy's name.
+        cancels: Whether the client cancels what is evicted.
     """
     capacity = int(parameters.capacity)
     limits = Limits(
@@ -56,7 +59,7 @@ def stage_counts(
             submitted += 1
             scheduler.submit(_request(parameters, submitted), 0)
         plan = scheduler.plan(0)
-        for sequence in plan.evicted:
+        for sequence in plan.evicted if cancels else ():
             scheduler.cancel(sequence.request.id, 0)
         stages = Counter(sequence.generated for sequence in scheduler.running)
         yield tuple(stages[s] for s in range(parameters.l_b))
@@ -74,12 +77,19 @@ def whole_systems(draw: st.DrawFn) -> BatchingParameters:
 
 
 def leaves_the_integer_model(
-    make: Callable[..., Any], parameters: BatchingParameters
+    make: Callable[..., Any],
+    parameters: BatchingParameters,
+    *,
+    cancels: bool,
+    step_count: int = STEP_COUNT,
 ) -> Violation | None:
     """Return the first step at which a scheduler's counts are not the model's."""
+    model_step = integer_step if cancels else recompute_step
     state = integer_start(parameters)
-    for t, counts in zip(range(STEP_COUNT + 1), stage_counts(parameters, make), strict=False):
-        if counts != state.counts:
-            return Violation(t, {"counts": str(counts), "model": str(state.counts)})
-        state = integer_step(parameters, state)
+    run = stage_counts(parameters, make, cancels=cancels)
+    for t, counts in zip(range(step_count + 1), run, strict=False):
+        model = state.counts(parameters)
+        if counts != model:
+            return Violation(t, {"counts": str(counts), "model": str(model)})
+        state = model_step(parameters, state)
     return None

@@ -71,9 +71,8 @@ def distribution(values: Sequence[float]) -> Distribution:
         raise InvalidInputError("a distribution needs at least one value, got none")
     sample = np.asarray(values, dtype=np.float64)
     p50, p90, p99 = np.percentile(sample, (50, 90, 99)).tolist()
-    return Distribution(
-        count=len(values), mean=float(sample.mean()), p50=p50, p90=p90, p99=p99, max=max(values)
-    )
+    mean, greatest = float(sample.mean()), float(sample.max())
+    return Distribution(count=len(values), mean=mean, p50=p50, p90=p90, p99=p99, max=greatest)
 
 
 def output_rate(sequence: ServedSequence) -> float:

@@ -1,21 +1,10 @@
-"""How a request ends at the front: finished, or by one of these errors.
-
-Beside them there is ``DeadlineExceededError``, which the scheduler itself decides.
-"""
+"""How a request ends at the front where it does not end by an error."""
 
 from dataclasses import dataclass
 from enum import Enum
 from typing import final
 
-from homeostat.errors import HomeostatError
-
-__all__ = [
-    "Completion",
-    "Ending",
-    "FrontClosedError",
-    "RequestCancelledError",
-    "ServingFailedError",
-]
+__all__ = ["Completion", "Ending"]
 
 
 class Ending(Enum):
@@ -34,15 +23,3 @@ class Completion:
 
     tokens: tuple[int, ...]
     ending: Ending
-
-
-class RequestCancelledError(HomeostatError):
-    """The request was cancelled before it was finished."""
-
-
-class FrontClosedError(HomeostatError):
-    """The front serves no longer, or not yet."""
-
-
-class ServingFailedError(HomeostatError):
-    """The engine raised or broke its contract, which ends all service; the cause is chained."""

@@ -28,7 +28,10 @@ class Engine(Protocol):
 
 
 class StepObserver(Protocol):
-    """Who is told of each step that was committed, such as ``SchedulerMetrics``."""
+    """Who is told of each step, such as ``SchedulerMetrics``."""
+
+    def observe_plan(self, plan: Plan) -> None:
+        """Take note of a plan with tokens that is about to be computed."""
 
     def observe_step(self, plan: Plan, finished: list[Sequence], now_ns: int) -> None:
         """Take note of a plan that was committed at a time, and of who finished by it."""

@@ -8,13 +8,21 @@ keep consumers from running.
 """
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Self
 
-from homeostat.errors import DeadlineExceededError, HomeostatError, InvalidInputError
+from homeostat.errors import (
+    DeadlineExceededError,
+    FrontClosedError,
+    HomeostatError,
+    InvalidInputError,
+    ServingFailedError,
+)
 from homeostat.models.aging import NANOSECONDS
-from homeostat.runtime.scheduler.endings import Ending, FrontClosedError, ServingFailedError
+from homeostat.runtime.scheduler.alarm import first_of
+from homeostat.runtime.scheduler.endings import Ending
 from homeostat.runtime.scheduler.engine import Engine, StepObserver, sampled
 from homeostat.runtime.scheduler.plan import Plan
 from homeostat.runtime.scheduler.requests import Request
@@ -58,13 +66,20 @@ class SchedulerFront:
         self._sleep = sleep
         self._observer = observer
         self._streams: dict[str, TokenStream] = {}
-        self._ended: dict[str, None] = {}  # an ordered set: ended, but not released yet
+        # Ended, but not released yet: an ordered set from which the first is taken in O(1).
+        self._ended: OrderedDict[str, None] = OrderedDict()
         self._submitters = Submitters()
-        self._submitted = 0
+        self._numbered = 0
         self._wake = asyncio.Event()
         self._closed = True
         self._driver: asyncio.Task[None] | None = None
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
+        self._plan: Plan | None = None  # the one that the engine computes
+
+    @property
+    def blocked_count(self) -> int:
+        """How many submissions wait for room in the queue."""
+        return len(self._submitters)
 
     async def submit(
         self,
@@ -89,31 +104,52 @@ class SchedulerFront:
             bid: Micro-bids.
             rate_class: Index into the policy's rates of ageing.
             deadline_ns: On the front's clock; None for never.
-            request_id: By which the engine knows it; numbered where none is given. One that
-                ended may be used again when the engine has released it.
+            request_id: By which the engine knows it, and which no other live or blocked request
+                has; numbered where none is given. One that ended may be used again when the
+                engine has released it.
             wait: Whether to wait for room.
 
         Raises:
             QueueFullError: The queue is full and ``wait`` is false.
-            InvalidInputError: A value is out of range, the id live, or it could never fit.
+            InvalidInputError: A value is out of range, the id taken, or it could never fit;
+                at once, also where it would have to wait for room.
             DeadlineExceededError: The deadline passed while it waited for room.
             FrontClosedError: The front drains, or is not entered.
             ServingFailedError: The engine has failed.
         """
         self._demand_open()
+        now_ns = self._clock()
         request = Request(
-            id=f"request-{self._submitted}" if request_id is None else request_id,
-            arrival_ns=self._clock(),
+            id=self._unused_id() if request_id is None else request_id,
+            arrival_ns=now_ns,
             prompt_tokens=prompt_tokens,
             output_tokens_max=output_tokens_max,
             bid=bid,
             rate_class=rate_class,
             deadline_ns=deadline_ns,
         )
-        self._submitted += 1
-        if wait and self._is_full():
+        if request.id in self._ended:
+            raise InvalidInputError(f"id={request.id!r} must be one that the engine has released")
+        if request.id in self._submitters:
+            raise InvalidInputError(f"id={request.id!r} must not be one that waits for room")
+        if wait and self._is_full() and self._scheduler.complaint(request, now_ns) is None:
             return await self._admission(request)
-        return self._accept(request)
+        return self._accept(request, now_ns)
+
+    def rebid(self, request_id: str, bid: int) -> bool:
+        """Change a request's bid, queued, running or waiting for room; its arrival stays.
+
+        Who waits for room keeps its place among those that do. A running one keeps running.
+
+        Returns:
+            Whether there is such a request.
+
+        Raises:
+            InvalidInputError: The bid is out of range.
+        """
+        if self._submitters.rebid(request_id, bid):
+            return True
+        return self._scheduler.rebid(request_id, bid, self._clock())
 
     async def drain(self) -> None:
         """Take no more submissions and return when all that was accepted has ended.
@@ -121,15 +157,17 @@ class SchedulerFront:
         Submitters who still wait for room get ``FrontClosedError``. May be awaited repeatedly.
 
         Raises:
-            FrontClosedError: The front was never entered.
+            FrontClosedError: The front was never entered, or its service was cancelled.
             ServingFailedError: The engine has failed, so not all of them were finished.
         """
         if self._driver is None:
             raise FrontClosedError("the front must be entered before it can drain")
         self._shut()
-        await asyncio.shield(self._driver)
+        await asyncio.wait({self._driver})
         if self._failure is not None:
             raise self._failed()
+        if self._driver.cancelled():
+            raise FrontClosedError("service was cancelled before all requests were finished")
 
     async def __aenter__(self) -> Self:
         """Start to serve.
@@ -151,13 +189,13 @@ class SchedulerFront:
     ) -> None:
         """Drain, or cancel everything where the body raised; then nothing of it runs on."""
         assert self._driver is not None
-        if error is not None:
-            self._shut()
-            for stream in tuple(self._streams.values()):
-                stream.cancel()
         try:
+            if error is not None:
+                self._shut()
+                for stream in tuple(self._streams.values()):
+                    stream.cancel()
             await self.drain()
-        except ServingFailedError:
+        except (FrontClosedError, ServingFailedError):
             if error is None:
                 raise
         finally:
@@ -165,14 +203,23 @@ class SchedulerFront:
             await asyncio.wait({self._driver})
 
     async def _drive(self) -> None:
+        assert self._driver is not None
         try:
-            while not self._closed or self._streams:
+            while self._serves:
                 await self._step()
             self._release_ended()
         except Exception as error:
             self._failure = error
+        except asyncio.CancelledError as error:
+            if self._driver.cancelling():
+                raise
+            self._failure = error  # nobody has cancelled the service: the engine raised it
         finally:
             self._close()
+
+    @property
+    def _serves(self) -> bool:
+        return bool(self._streams) or not self._closed
 
     async def _step(self) -> None:
         """Serve one step, or sleep where there is nothing to serve."""
@@ -180,21 +227,25 @@ class SchedulerFront:
         self._release_ended()
         now_ns = self._clock()
         plan = self._scheduler.plan(now_ns)
+        if plan.tokens:
+            self._plan = plan
         for sequence in plan.expired:
             self._end(sequence.request.id, _late(sequence.request))
-        for request, ticket in self._submitters.pop_expired(now_ns):
-            if not ticket.cancelled():
-                ticket.set_exception(_late(request))
-        self._admit()
+        for submission in self._submitters.pop_expired(now_ns):
+            if not submission.stream.cancelled():
+                submission.stream.set_exception(_late(submission.request))
+        self._admit(now_ns)
         if plan.tokens:
             await self._run(plan)
-        else:
+        elif self._serves:  # the last one may just have expired
             times = (plan.wake_ns, self._submitters.deadline_ns)
             await self._rest(min((t for t in times if t is not None), default=None))
 
     async def _run(self, plan: Plan) -> None:
         # Bound to the streams of now: an id may be cancelled and used again while the engine runs.
         streams = {key: self._streams[key] for key in sampled(plan)}
+        if self._observer is not None:
+            self._observer.observe_plan(plan)
         answers = await self._engine.run(plan)
         if answers.keys() != streams.keys():
             raise ServingFailedError(
@@ -204,6 +255,7 @@ class SchedulerFront:
         now_ns = self._clock()
         stopped = {key for key, (_, stops) in answers.items() if stops}
         finished = self._scheduler.commit(plan, now_ns, stopped)
+        self._plan = None
         for key, (token, _) in answers.items():
             if not streams[key].ended:
                 streams[key].deliver(token)
@@ -218,54 +270,47 @@ class SchedulerFront:
         """Sleep until something happens, or until a time."""
         if wake_ns is None:
             await self._wake.wait()
-            return
-        alarm = asyncio.create_task(self._ring(wake_ns))
-        try:
-            await self._wake.wait()
-        finally:
-            alarm.cancel()
-
-    async def _ring(self, wake_ns: int) -> None:
-        await self._sleep(max(0, wake_ns - self._clock()) / NANOSECONDS)
-        self._wake.set()
+        else:
+            seconds = max(0, wake_ns - self._clock()) / NANOSECONDS
+            await first_of(self._wake.wait(), self._sleep(seconds))
 
     async def _admission(self, request: Request) -> TokenStream:
         """Wait for room; cancelled, the request leaves no trace."""
-        ticket = self._submitters.add(request)
+        submission = self._submitters.add(request)
         self._wake.set()  # its deadline may be the next thing to happen
+        stream = submission.stream
         try:
-            return await ticket
+            return await stream
         except asyncio.CancelledError:
-            self._submitters.discard(ticket)
+            self._submitters.discard(submission)
             # Room may have been given in the very turn in which the submitter was cancelled.
-            if not ticket.cancelled() and ticket.exception() is None:
-                ticket.result().cancel()
+            if not stream.cancelled() and stream.exception() is None:
+                stream.result().cancel()
             raise
 
-    def _admit(self) -> None:
+    def _admit(self, now_ns: int) -> None:
         """Give the room that there is to those who wait for it."""
         while self._submitters and not self._is_full():
-            request, ticket = self._submitters.pop()
-            if ticket.cancelled():
+            submission = self._submitters.pop()
+            if submission.stream.cancelled():
                 continue
             try:
-                ticket.set_result(self._accept(request))
-            except HomeostatError as error:
-                ticket.set_exception(error)
+                submission.stream.set_result(self._accept(submission.request, now_ns))
+            except Exception as error:  # whatever it is, the submitter waits for an answer
+                submission.stream.set_exception(error)
 
-    def _accept(self, request: Request) -> TokenStream:
-        if request.id in self._ended:
-            raise InvalidInputError(f"id={request.id!r} must be one that the engine has released")
-        self._scheduler.submit(request, self._clock())
+    def _accept(self, request: Request, now_ns: int) -> TokenStream:
+        self._scheduler.submit(request, now_ns)
         stream = self._streams[request.id] = TokenStream(request, self._abandon)
         self._wake.set()
         return stream
 
     def _abandon(self, stream: TokenStream) -> None:
-        """Free what a cancelled request holds; its stream has ended already."""
-        self._scheduler.cancel(stream.id, self._clock())
+        """Free what a request holds whose consumer cancels it."""
+        now_ns = self._clock()
+        self._scheduler.cancel(stream.id, now_ns)
         self._forget(stream.id)
-        self._admit()
+        self._admit(now_ns)
         self._wake.set()
 
     def _end(self, request_id: str, outcome: Ending | HomeostatError) -> None:
@@ -277,21 +322,35 @@ class SchedulerFront:
         self._ended[request_id] = None
 
     def _release_ended(self) -> None:
-        ended, self._ended = self._ended, {}
-        for request_id in ended:
-            self._engine.release(request_id)
+        while self._ended:
+            self._engine.release(self._ended.popitem(last=False)[0])
 
     def _close(self) -> None:
-        """End whatever is live when service ends by an error or a cancellation."""
+        """End whatever is live when service ends by an error or a cancellation.
+
+        Consumers come first. The clock is not asked, since it may be what failed, and an error
+        in releasing one request keeps no other from being released.
+        """
         self._shut()
-        for key in tuple(self._streams):
+        live = tuple(self._streams)
+        for key in live:
             failed = self._failure is not None
             self._end(key, self._failed() if failed else FrontClosedError("it was cancelled"))
-            self._scheduler.cancel(key, self._clock())
+        now_ns = self._scheduler.now_ns
+        for key in live:
+            self._scheduler.cancel(key, now_ns)
+        if self._plan is not None:
+            self._scheduler.abandon(self._plan, now_ns)
+        while self._ended:
+            try:
+                self._release_ended()
+            except Exception as error:
+                self._failure = self._failure or error
 
     def _shut(self) -> None:
-        """Take no more submissions; who waits for room is told."""
+        """Take no more submissions, so wait for none; who waits for room is told."""
         self._closed = True
+        self._scheduler.close_window()
         self._submitters.refuse(FrontClosedError, "the front takes no more submissions")
         self._wake.set()
 
@@ -305,6 +364,13 @@ class SchedulerFront:
             raise self._failed()
         if self._closed:
             raise FrontClosedError("the front takes submissions from when it is entered to drain()")
+
+    def _unused_id(self) -> str:
+        while True:
+            request_id = f"request-{self._numbered}"
+            self._numbered += 1
+            if not any(request_id in p for p in (self._streams, self._ended, self._submitters)):
+                return request_id
 
     def _is_full(self) -> bool:
         return self._scheduler.waiting_count >= self._scheduler.limits.waiting_max
@@ -320,6 +386,8 @@ class SchedulerFront:
             assert len(stream.tokens) == live[key].generated, f"{key}: a token lost or doubled"
         assert not self._submitters or self._is_full(), "someone waits though there is room"
         assert not live.keys() & self._ended.keys(), "released while live"
+        for key in (*live, *self._ended):
+            assert key not in self._submitters, f"{key}: taken, and waits for room"
 
 
 def _late(request: Request) -> DeadlineExceededError:

@@ -18,6 +18,7 @@ Kind: TypeAlias = Literal[
     "finished",
     "cancelled",
     "expired",
+    "rebid",
 ]
 
 
@@ -29,7 +30,7 @@ class Event(NamedTuple):
         kind: What.
         request_id: Of which request.
         figure: Tokens: of the prompt (submitted, refused); to compute (admitted, resumed);
-            whose KV is lost (evicted); generated so far (the others).
+            whose KV is lost (evicted); generated so far (the others). The new bid (rebid).
     """
 
     time_ns: int
@@ -40,6 +41,9 @@ class Event(NamedTuple):
 
 class EventLog:
     """The last events, or all of them to a sink; what is dropped is counted.
+
+    A sink that raises must not stop what it looks at: the event counts as dropped, and
+    ``sink_error`` is what it raised last.
 
     Args:
         events_max: Events that are kept; the oldest goes first.
@@ -56,12 +60,14 @@ class EventLog:
         integer_in("events_max", events_max, 0)
         self._events: deque[Event] = deque(maxlen=events_max)
         self._sink = sink
+        self._failed = 0
         self.recorded = 0
+        self.sink_error: Exception | None = None
 
     @property
     def dropped(self) -> int:
-        """Events that the ring no longer holds."""
-        return self.recorded - len(self._events)
+        """Events lost: those at which the sink raised; without one, those no longer kept."""
+        return self.recorded - len(self._events) if self._sink is None else self._failed
 
     def __len__(self) -> int:
         """Return how many events are kept."""
@@ -72,13 +78,19 @@ class EventLog:
         return iter(self._events)
 
     def record(self, time_ns: int, kind: Kind, request_id: str, figure: int) -> None:
-        """Keep an event, and hand it to the sink."""
+        """Keep an event, and hand it to the sink; whatever that raises stays here."""
         event = Event(time_ns, kind, request_id, figure)
         self.recorded += 1
         self._events.append(event)
-        if self._sink is not None:
+        if self._sink is None:
+            return
+        try:
             self._sink(event)
+        except Exception as error:
+            self._failed += 1
+            self.sink_error = error
 
     def _check(self) -> None:
         """Assert that nothing is kept that was not recorded."""
         assert len(self._events) <= self.recorded
+        assert (self.sink_error is None) == (self._failed == 0)

@@ -71,7 +71,15 @@ class AgingQueue:
         """Return whether an item waits."""
         return item_id in self._entries
 
-    def push(self, item_id: str, *, arrival_ns: int, bid: int = 0, rate_class: int = 0) -> None:
+    def push(
+        self,
+        item_id: str,
+        *,
+        arrival_ns: int,
+        bid: int = 0,
+        rate_class: int = 0,
+        serial: int | None = None,
+    ) -> None:
         """Add an item.
 
         Args:
@@ -79,6 +87,8 @@ class AgingQueue:
             arrival_ns: When its waiting began, 0 .. ``TIME_NS_MAX``; it may lie in the past.
             bid: Micro-bids, 0 .. ``BID_MAX``.
             rate_class: Index into the rates.
+            serial: Its place among ties, >= 0; no other item that waits may have it. None for
+                the one after all that were pushed.
 
         Raises:
             InvalidInputError: The item waits already, or a value is not an integer in its range.
@@ -86,6 +96,7 @@ class AgingQueue:
         rate = self._constant_rate
         if (
             rate is not None
+            and type(rate_class) is int
             and rate_class == 0
             and type(arrival_ns) is int
             and type(bid) is int
@@ -96,12 +107,15 @@ class AgingQueue:
             key = rate * arrival_ns - bid * NANOSECONDS
         else:
             key = self._key(arrival_ns, bid, rate_class)
-        serial = self._serial
+        if serial is None:
+            serial = self._serial
+            self._serial = serial + 1
+        else:
+            self._serial = max(self._serial, integer_in("serial", serial, 0) + 1)
         entry = (key, arrival_ns, serial, item_id, rate_class)
         # One look-up finds a double and files the entry.
         if self._entries.setdefault(item_id, entry) is not entry:
             raise InvalidInputError(f"item_id={item_id!r} must not wait already")
-        self._serial = serial + 1
         heappush(self._heaps[rate_class], entry)
 
     def pop(self, now_ns: int) -> str:

@@ -1,11 +1,12 @@
 """The tokens of one request, as its consumer sees them."""
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Callable
 from typing import final
 
-from homeostat.errors import HomeostatError
-from homeostat.runtime.scheduler.endings import Completion, Ending, RequestCancelledError
+from homeostat.errors import HomeostatError, RequestCancelledError
+from homeostat.runtime.scheduler.endings import Completion, Ending
 from homeostat.runtime.scheduler.requests import Request
 
 __all__ = ["TokenStream"]
@@ -21,6 +22,9 @@ class TokenStream:
     A consumer that goes away is taken at its word: leaving the loop early, by ``break``, by an
     error or because its task is cancelled, cancels the request, and so does cancelling a task
     that awaits ``result()``. Tokens that came before an error are still delivered first.
+
+    Attributes:
+        request: As it was submitted.
     """
 
     def __init__(self, request: Request, abandon: Callable[["TokenStream"], None]) -> None:
@@ -53,8 +57,8 @@ class TokenStream:
         """
         if self.ended:
             return False
+        self._abandon(self)  # first: should it raise, the stream is still one that will end
         self.end(RequestCancelledError(f"request {self.id!r} was cancelled by its consumer"))
-        self._abandon(self)
         return True
 
     async def __aiter__(self) -> AsyncIterator[int]:
@@ -104,7 +108,8 @@ class TokenStream:
         assert self._outcome is not None
         if isinstance(self._outcome, Ending):
             return self._outcome
-        raise self._outcome.with_traceback(None)  # each consumer sees its own
+        # A copy, for every consumer appends to its traceback and its notes.
+        raise copy.copy(self._outcome) from self._outcome.__cause__
 
     def _tell(self) -> None:
         # Whoever waits now is woken though the event is clear again at once; nobody can miss it,

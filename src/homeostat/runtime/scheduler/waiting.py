@@ -1,8 +1,9 @@
 """Those that wait: in the order of the policy, and held back by its window when they are new."""
 
+from homeostat.errors import InvalidInputError
 from homeostat.runtime.scheduler.monitor import EntropyMonitor
-from homeostat.runtime.scheduler.policies import Policy, waiting_queue
-from homeostat.runtime.scheduler.requests import Sequence
+from homeostat.runtime.scheduler.policies import AgingOrder, Policy, waiting_queue
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX, Sequence
 from homeostat.runtime.scheduler.window import Window, window_named
 
 __all__ = ["WaitingRoom"]
@@ -11,25 +12,30 @@ __all__ = ["WaitingRoom"]
 class WaitingRoom:
     """Waiting sequences by id, and the batching window over them.
 
-    The window opens with an arrival that finds nobody waiting, and closes a width after it; the
-    width is asked for once. Until then nobody is admitted, unless those that wait fill the batch,
-    or one of them was evicted: it has waited before.
+    The window opens with an arrival that finds nobody waiting, and closes a width after it, as
+    the window says at that arrival. It closes early when one is evicted, who has waited before.
+    Every arrival is shown to the window, also while it is open, so that its regime follows.
 
     Attributes:
         sequences: Who waits, by id; to be changed by the methods only.
         monitor: Has seen every arrival.
         window: Says how wide the window is.
-        closes_ns: When the last window closes.
+        closes_ns: When the last window closes, at most ``TIME_NS_MAX``.
     """
 
-    __slots__ = ("_latest_ns", "_queue", "closes_ns", "monitor", "sequences", "window")
+    __slots__ = ("_latest_ns", "_order", "_queue", "closes_ns", "monitor", "sequences", "window")
 
     def __init__(self, policy: Policy) -> None:
         """Start empty, with no window open."""
+        self._order = policy.order
         self._queue = waiting_queue(policy)
         self.sequences: dict[str, Sequence] = {}
-        self.monitor = EntropyMonitor()
-        self.window: Window = window_named(policy.window, policy.window_ns)
+        self.monitor = EntropyMonitor(
+            bin_width_ns=policy.bin_width_ns, bins_per_mean=policy.bins_per_mean
+        )
+        self.window: Window = window_named(
+            policy.window, policy.window_ns, temperature_bits=policy.temperature_bits
+        )
         self.closes_ns = 0
         self._latest_ns = 0
 
@@ -42,13 +48,14 @@ class WaitingRoom:
         arrival_ns = sequence.request.arrival_ns
         self._latest_ns = max(self._latest_ns, arrival_ns)
         self.monitor.record(self._latest_ns)
+        width_ns = self.window.width_ns(self.monitor)
         if not self.sequences:
-            self.closes_ns = arrival_ns + self.window.width_ns(self.monitor)
+            self.closes_ns = min(arrival_ns + width_ns, TIME_NS_MAX)
         self._add(sequence)
 
     def come_back(self, sequence: Sequence) -> None:
         """Let an evicted one wait; it closes the window."""
-        self.closes_ns = 0
+        self.close_window()
         self._add(sequence)
 
     def _add(self, sequence: Sequence) -> None:
@@ -74,18 +81,24 @@ class WaitingRoom:
         """Order one that waits by its request's new bid."""
         self._queue.reorder(sequence)
 
-    def is_held_back(self, now_ns: int, seats: int, tokens: int) -> bool:
-        """Return whether the window is open and so many seats and tokens would not be filled.
+    def close_window(self) -> None:
+        """Close the window, if one is open."""
+        self.closes_ns = 0
 
-        O(1) where no window is open, else O(seats).
+    def change_rate(self, time_ns: int, rate: int, rate_class: int) -> None:
+        """Let a class earn at another rate from a time on.
+
+        Raises:
+            InvalidInputError: The order is not "aging", or as of ``AgingQueue.change_rate``.
         """
-        if now_ns >= self.closes_ns or len(self.sequences) >= seats:
-            return False
-        return sum(sequence.tokens for sequence in self.sequences.values()) < tokens
+        if not isinstance(self._queue, AgingOrder):
+            raise InvalidInputError(f"order={self._order!r} must be 'aging' to have a rate")
+        self._queue.change_rate(time_ns, rate, rate_class)
 
     def _check(self) -> None:
         """Assert every invariant."""
         self._queue._check()
         self.monitor._check()
+        assert 0 <= self.closes_ns <= TIME_NS_MAX
         assert len(self._queue) == len(self.sequences)
         assert all(request_id == s.request.id for request_id, s in self.sequences.items())

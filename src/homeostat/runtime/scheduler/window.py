@@ -72,8 +72,9 @@ class AdaptiveWindow:
     note's "reactive, low-latency mode" above its upper threshold (sections 2 and 5) is a switch:
     there nothing is held until H falls below the lower threshold.
 
-    The regime follows the entropy at each call. A change of H that nobody asked about between two
-    calls leaves no trace, and asking twice changes nothing.
+    The regime follows the entropy at each call, and asking twice changes nothing; the scheduler
+    asks at every arrival. Until arrivals are seen to differ H is 0, so a request that comes alone
+    is held for the whole base.
     """
 
     def __init__(
@@ -89,8 +90,9 @@ class AdaptiveWindow:
             InvalidInputError: A value breaks its rule.
         """
         self.base_ns = integer_in("base_ns", base_ns, 1, TIME_NS_MAX)
-        if not temperature_bits > 0:
-            raise InvalidInputError(f"temperature_bits={temperature_bits!r} must be > 0")
+        number = isinstance(temperature_bits, int | float) and type(temperature_bits) is not bool
+        if not number or not temperature_bits > 0:
+            raise InvalidInputError(f"temperature_bits={temperature_bits!r} must be a number > 0")
         self.temperature_bits = temperature_bits
         self.regime = Regime.BATCHING
 
@@ -111,12 +113,19 @@ WINDOWS: Final[Mapping[str, type[NoWindow] | type[FixedWindow] | type[AdaptiveWi
 """The family by name."""
 
 
-def window_named(name: str, base_ns: int = WIDTH_NS_DEFAULT) -> Window:
-    """Return a new window.
+def window_named(
+    name: str,
+    base_ns: int = WIDTH_NS_DEFAULT,
+    *,
+    temperature_bits: float = TEMPERATURE_DEFAULT,
+) -> Window:
+    """Return a new window; the temperature is for the adaptive one.
 
     Raises:
-        InvalidInputError: There is no window of that name, or the width is out of range.
+        InvalidInputError: There is no window of that name, or a value is out of range.
     """
     if name not in WINDOWS:
         raise InvalidInputError(f"window {name!r} must be one of {list(WINDOWS)}")
+    if name == "adaptive":
+        return AdaptiveWindow(base_ns, temperature_bits=temperature_bits)
     return WINDOWS[name](base_ns)

@@ -1,5 +1,6 @@
 """A simulated serving engine around the scheduler that really runs."""
 
+from homeostat.runtime.simulator.bids import with_bids
 from homeostat.runtime.simulator.comparing import (
     Error,
     Peaks,
@@ -31,4 +32,5 @@ __all__ = [
     "requests_of",
     "simulate",
     "simulation_document",
+    "with_bids",
 ]

@@ -2,9 +2,10 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Final
+from typing import Any
 
 from homeostat.errors import InvalidInputError
+from homeostat.models.aging import NANOSECONDS
 from homeostat.runtime.metrics import Summary, summarise
 from homeostat.runtime.scheduler import Request
 from homeostat.runtime.scheduler import Sequence as ServedSequence
@@ -12,9 +13,6 @@ from homeostat.runtime.simulator.simulation import Run, requests_of
 from homeostat.runtime.traces import EngineSample, Trace
 
 __all__ = ["Error", "Peaks", "compared", "demand_conserved", "measured_summary", "peaks_of"]
-
-_SAMPLE_NS: Final = 10**9
-"""A measured run counts its sequences once a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +69,7 @@ def peaks_of(run: Run) -> Peaks:
     for step in run.steps:
         if step.end_ns > next_ns:
             running, waiting = max(running, step.running), max(waiting, step.waiting)
-            next_ns = (step.end_ns // _SAMPLE_NS + 1) * _SAMPLE_NS
+            next_ns = (step.end_ns // NANOSECONDS + 1) * NANOSECONDS
     return Peaks(running, waiting)
 
 

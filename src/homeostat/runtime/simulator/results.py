@@ -9,6 +9,7 @@ import numpy as np
 from homeostat.errors import InvalidInputError
 from homeostat.runtime.metrics import summarise
 from homeostat.runtime.scheduler import PRESETS, Limits, Policy, Request
+from homeostat.runtime.simulator.bids import BIDS, ttft_by_bid_ns
 from homeostat.runtime.simulator.comparing import compared, measured_summary, peaks_of
 from homeostat.runtime.simulator.fitting import Fit
 from homeostat.runtime.simulator.simulation import Run
@@ -33,6 +34,7 @@ class Setting:
         limits: Of the engine.
         step_time: Of the engine.
         overlap, reuse: As in ``simulate``.
+        bids_seed: That of ``with_bids``, if the requests have bids from there.
         fit: Where the step time was fitted to this trace, how well.
         samples: The measured engine's gauges.
     """
@@ -43,6 +45,7 @@ class Setting:
     step_time: StepTime
     overlap: bool
     reuse: bool
+    bids_seed: int | None = None
     fit: Fit | None = None
     samples: tuple[EngineSample, ...] = field(default=())
 
@@ -76,6 +79,7 @@ def simulation_document(setting: Setting, runs: Sequence[tuple[Policy, Run]]) ->
         "limits": asdict(setting.limits),
         "overlap": setting.overlap,
         "reuse": setting.reuse,
+        "bids": None if setting.bids_seed is None else {"seed": setting.bids_seed, "count": BIDS},
         "step_time": setting.step_time.to_json(),
         "fit": setting.fit.to_json() if setting.fit else None,
         "measured": _measured(setting) if setting.measured else None,
@@ -124,8 +128,13 @@ def _run(policy: Policy, run: Run, setting: Setting) -> dict[str, Any]:
         "ttft_quantiles_s": _quantiles(
             [(s.first_token_ns or 0) - s.request.arrival_ns for s in run.finished]
         ),
+        "ttft_by_bid_s": None if setting.bids_seed is None else _by_bid(run),
         "timeline": _timeline(run, setting.limits),
     }
+
+
+def _by_bid(run: Run) -> list[float | None]:
+    return [None if mean is None else mean / 1e9 for mean in ttft_by_bid_ns(run.finished)]
 
 
 def _quantiles(values_ns: Sequence[int]) -> list[float]:

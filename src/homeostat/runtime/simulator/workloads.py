@@ -8,7 +8,7 @@ import numpy as np
 
 from homeostat.errors import InvalidInputError
 from homeostat.runtime.traces import (
-    EngineLimits,
+    Engine,
     EngineSample,
     Trace,
     read_trace,
@@ -20,6 +20,7 @@ from homeostat.runtime.traces.arrivals import (
     lognormal_lengths,
 )
 from homeostat.runtime.traces.fetching import DATASETS, find_data
+from homeostat.runtime.traces.files import kind_of
 
 __all__ = ["BURSTY", "Workload", "workload_named"]
 
@@ -29,10 +30,10 @@ BURSTY: Final = "bursty"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A trace; of a measured run also its engine's limits and gauges."""
+    """A trace; of a measured run also its engine, and what its gauges showed."""
 
     trace: Trace
-    limits: EngineLimits | None = None
+    engine: Engine | None = None
     samples: tuple[EngineSample, ...] = ()
 
 
@@ -46,13 +47,13 @@ def workload_named(text: str) -> Workload:
     if text == BURSTY:
         return Workload(_bursty())
     path = find_data(text) if text in DATASETS else Path(text)
-    if not path.exists():
-        raise InvalidInputError(f"trace {text!r} must be a file, or {', '.join(_names())}")
+    if kind_of(path) == "nothing":
+        raise InvalidInputError(f"trace {text!r:.200} must be a file, or {', '.join(_names())}")
     trace = read_trace(path)
     if trace.requests[0].measured is None:
         return Workload(trace)
     run = read_vllm_run(path)
-    return Workload(run.trace, run.limits, run.samples)
+    return Workload(run.trace, run.engine, run.samples)
 
 
 def _names() -> tuple[str, ...]:

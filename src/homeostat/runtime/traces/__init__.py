@@ -5,7 +5,7 @@ from homeostat.runtime.traces.mooncake import read_mooncake
 from homeostat.runtime.traces.reading import read_trace
 from homeostat.runtime.traces.trace import MeasuredTimes, Trace, TraceRequest
 from homeostat.runtime.traces.vllm import (
-    EngineLimits,
+    Engine,
     EngineSample,
     VllmRun,
     read_vllm,
@@ -13,7 +13,7 @@ from homeostat.runtime.traces.vllm import (
 )
 
 __all__ = [
-    "EngineLimits",
+    "Engine",
     "EngineSample",
     "MeasuredTimes",
     "Trace",

@@ -10,12 +10,15 @@ Notation
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from homeostat.errors import InvalidInputError
-from homeostat.runtime.traces.trace import TIME_NS_MAX, TOKENS_MAX, Trace, TraceRequest
+from homeostat.models.aging import NANOSECONDS
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX, integer_in
+from homeostat.runtime.traces.trace import TOKENS_MAX, Trace, TraceRequest
 
 __all__ = [
     "REQUESTS_MAX",
@@ -30,7 +33,7 @@ __all__ = [
 ]
 
 REQUESTS_MAX: Final = 10**7
-_NS: Final = 10**9
+_PHASE_S_MAX: Final = TIME_NS_MAX / NANOSECONDS
 
 Lengths: TypeAlias = Callable[[np.random.Generator, int], Sequence[int]]
 """Draws that many token counts, each >= 1."""
@@ -43,8 +46,7 @@ def periodic_arrivals(count: int, *, period_ns: int) -> tuple[int, ...]:
         InvalidInputError: ``count`` or ``period_ns`` is out of range.
     """
     _demand_count(count)
-    if not 0 <= period_ns * count <= TIME_NS_MAX:
-        raise InvalidInputError(f"period_ns={period_ns} must be >= 0, and the last time in range")
+    integer_in("period_ns", period_ns, 0, TIME_NS_MAX // count)
     return tuple(i * period_ns for i in range(count))
 
 
@@ -61,7 +63,7 @@ def poisson_arrivals(count: int, *, rate_per_s: float, rng: np.random.Generator)
     """
     _demand_count(count)
     _demand_positive("rate_per_s", rate_per_s)
-    gaps = rng.exponential(_NS / rate_per_s, count - 1)
+    gaps = rng.exponential(NANOSECONDS / rate_per_s, count - 1)
     return _whole(np.concatenate(([0.0], np.cumsum(gaps))))
 
 
@@ -104,17 +106,17 @@ def bursty_arrivals(
         parts.append(times)
         found, began_s, turn = found + len(times), began_s + length_s, turn + 1
     times = np.concatenate(parts)[:count]
-    return _whole((times - times[0]) * _NS)
+    return _whole((times - times[0]) * NANOSECONDS)
 
 
 def uniform_lengths(low: int, high: int) -> Lengths:
     """Return whole lengths that are uniform on low .. high tokens.
 
     Raises:
-        InvalidInputError: Not 1 <= low <= high.
+        InvalidInputError: Not whole numbers 1 <= low <= high.
     """
-    if not 1 <= low <= high <= TOKENS_MAX:
-        raise InvalidInputError(f"lengths {low} .. {high} must be in 1 .. {TOKENS_MAX}, in order")
+    integer_in("low", low, 1, TOKENS_MAX)
+    integer_in("high", high, low, TOKENS_MAX)
     return lambda rng, count: rng.integers(low, high, count, endpoint=True).tolist()
 
 
@@ -132,8 +134,7 @@ def lognormal_lengths(*, median: float, sigma: float, maximum: int) -> Lengths:
     _demand_positive("median", median)
     if not (sigma >= 0 and math.isfinite(sigma)):
         raise InvalidInputError(f"sigma={sigma!r} must be >= 0 and finite")
-    if not 1 <= maximum <= TOKENS_MAX:
-        raise InvalidInputError(f"maximum={maximum!r} must be >= 1 and <= {TOKENS_MAX}")
+    integer_in("maximum", maximum, 1, TOKENS_MAX)
 
     def draw(rng: np.random.Generator, count: int) -> list[int]:
         tokens = rng.lognormal(math.log(median), sigma, count)
@@ -142,15 +143,16 @@ def lognormal_lengths(*, median: float, sigma: float, maximum: int) -> Lengths:
     return draw
 
 
-def observed_lengths(lengths: Sequence[int]) -> Lengths:
+def observed_lengths(lengths: Sequence[int] | NDArray[Any]) -> Lengths:
     """Return lengths drawn from those of a real trace, each as likely as it is there.
 
     Raises:
-        InvalidInputError: There are none.
+        InvalidInputError: There are none, or one is no whole number >= 1.
     """
-    if not lengths:
+    values = lengths.tolist() if isinstance(lengths, np.ndarray) else lengths
+    known = [integer_in("length", value, 1, TOKENS_MAX) for value in values]
+    if not known:
         raise InvalidInputError("observed lengths must be at least one, got none")
-    known = tuple(lengths)
     return lambda rng, count: [known[i] for i in rng.integers(0, len(known), count)]
 
 
@@ -186,8 +188,7 @@ def _whole(times_ns: np.ndarray) -> tuple[int, ...]:
 
 
 def _demand_count(count: int) -> None:
-    if not 1 <= count <= REQUESTS_MAX:
-        raise InvalidInputError(f"count={count!r} must be >= 1 and <= {REQUESTS_MAX}")
+    integer_in("count", count, 1, REQUESTS_MAX)
 
 
 def _demand_positive(name: str, value: float) -> None:
@@ -200,6 +201,8 @@ def _demand_phases(
 ) -> None:
     for name, value in (("burst_s", burst_s), ("calm_s", calm_s)):
         _demand_positive(name, value)
+        if not value <= _PHASE_S_MAX:
+            raise InvalidInputError(f"{name}={value!r} must be <= {_PHASE_S_MAX:g} s")
     _demand_positive("burst_rate_per_s", burst_rate_per_s)
     if not 0 <= calm_rate_per_s <= burst_rate_per_s:
         raise InvalidInputError(

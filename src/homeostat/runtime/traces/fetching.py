@@ -19,6 +19,7 @@ from typing import Final, Literal
 import pooch
 
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.traces.files import kind_of
 
 __all__ = [
     "DATASETS",
@@ -36,6 +37,8 @@ __all__ = [
 
 DATA_VARIABLE: Final = "HOMEOSTAT_DATA"
 _TIMEOUT_S: Final = 30
+_MODE: Final = 0o644
+"""Public data is for every user of the machine, as far as the umask allows."""
 
 
 class MissingDataError(InvalidInputError):
@@ -132,15 +135,20 @@ def dataset_named(name: str) -> Dataset:
 def missing_files(dataset: Dataset, folder: Path | None = None) -> tuple[str, ...]:
     """Return the places of a data set's files that are not in the folder."""
     root = folder or data_folder()
-    return tuple(file.place for file in dataset.files if not (root / file.place).is_file())
+    return tuple(file.place for file in dataset.files if kind_of(root / file.place) != "file")
 
 
 def state_of(file: DataFile, folder: Path) -> Literal["here", "missing", "another file"]:
-    """Return whether a file is in the folder, with the content that is pinned."""
+    """Return whether a file is in the folder, with the content that is pinned.
+
+    Raises:
+        InvalidInputError: It cannot be read.
+    """
     path = folder / file.place
-    if not path.exists():
+    kind = kind_of(path)
+    if kind == "nothing":
         return "missing"
-    return "here" if path.is_file() and _sha256(path) == file.sha256 else "another file"
+    return "here" if kind == "file" and _sha256(path) == file.sha256 else "another file"
 
 
 def find_data(name: str, folder: Path | None = None) -> Path:
@@ -186,7 +194,7 @@ def fetch(dataset: Dataset, folder: Path | None = None) -> tuple[Path, ...]:
 
 def _fetch_one(dataset: Dataset, file: DataFile, root: Path) -> Path:
     path = root / file.place
-    if path.exists():
+    if kind_of(path) != "nothing":
         _demand_content(path, file)
         return path
     if file.url is None:
@@ -204,6 +212,7 @@ def _fetch_one(dataset: Dataset, file: DataFile, root: Path) -> Path:
             path=path.parent,
             downloader=pooch.HTTPDownloader(timeout=_TIMEOUT_S),
         )
+        path.chmod(_MODE & ~_umask())
     except OSError as error:
         raise MissingDataError(f"{path} could not be had from {file.url}: {error}") from error
     except ValueError as error:
@@ -213,11 +222,21 @@ def _fetch_one(dataset: Dataset, file: DataFile, root: Path) -> Path:
     return path
 
 
+def _umask() -> int:
+    """Return the process's umask, which can only be read by setting it."""
+    mask = os.umask(0o077)
+    os.umask(mask)
+    return mask
+
+
 def _sha256(path: Path) -> str:
-    if not path.is_file():
+    if kind_of(path) != "file":
         raise InvalidInputError(f"{path} must be a regular file")
-    with path.open("rb") as content:
-        return hashlib.file_digest(content, "sha256").hexdigest()
+    try:
+        with path.open("rb") as content:
+            return hashlib.file_digest(content, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidInputError(f"{path} must be readable: {error.strerror}") from error
 
 
 def _demand_content(path: Path, file: DataFile) -> None:

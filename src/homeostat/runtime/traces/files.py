@@ -1,29 +1,35 @@
 """Lines and fields of trace files: bounded, and exact in nanoseconds.
 
 A file may come from anyone. What is wrong with it is said with the file, the line, the value and
-the rule that it breaks. No time passes through a float.
+the rule that it breaks. No time passes through a float: times are whole ns, and what their digits
+say beyond that is cut off, which keeps their order.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Final, NoReturn
+from typing import Any, BinaryIO, Final, Literal, NoReturn
 
 from homeostat.errors import InvalidInputError
-from homeostat.runtime.traces.trace import TOKENS_MAX
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX
+from homeostat.runtime.traces.trace import TOKENS_MAX, Trace, TraceRequest
 
 __all__ = [
     "FILE_BYTES_MAX",
     "LINE_BYTES_MAX",
     "Place",
     "count_of",
+    "decimal_of",
     "field_of",
+    "json_document",
     "json_object",
+    "kind_of",
     "lines_of",
     "nanoseconds_of",
     "records_of",
+    "trace_of",
 ]
 
 FILE_BYTES_MAX: Final = 256 * 1024 * 1024
@@ -35,14 +41,44 @@ _POWER_MAX: Final = 18
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A line of a file, for messages."""
+    """A line of a file, or the whole of it, for messages."""
 
     path: Path
-    line: int
+    line: int | None = None
+
+    def __str__(self) -> str:
+        """Return the place as compilers write it."""
+        return str(self.path) if self.line is None else f"{self.path}:{self.line}"
 
     def refuse(self, field: str, value: object, rule: str) -> NoReturn:
         """Raise InvalidInputError with file, line, value and rule."""
-        raise InvalidInputError(f"{self.path}:{self.line}: {field}={value!r:.60} must be {rule}")
+        raise InvalidInputError(f"{self}: {field}={value!r:.60} must be {rule}")
+
+
+def kind_of(path: Path) -> Literal["file", "nothing", "something else"]:
+    """Return what is at a path.
+
+    Raises:
+        InvalidInputError: The system does not let us look there.
+    """
+    try:
+        if path.is_file():
+            return "file"
+        return "something else" if path.exists() else "nothing"
+    except OSError as error:
+        raise _unreadable(path, error) from error
+
+
+def trace_of(path: Path, requests: Iterable[TraceRequest]) -> Trace:
+    """Return the trace of a file's requests, named like the file.
+
+    Raises:
+        InvalidInputError: There are none, or a value is out of range.
+    """
+    found = tuple(requests)
+    if not found:
+        raise InvalidInputError(f"{path} must hold at least one request, has none")
+    return Trace.of(path.stem, found)
 
 
 def lines_of(path: Path) -> Iterator[tuple[Place, str]]:
@@ -51,25 +87,38 @@ def lines_of(path: Path) -> Iterator[tuple[Place, str]]:
     Raises:
         InvalidInputError: It is no readable regular file, is too long, or is not UTF-8.
     """
-    if path.exists() and not path.is_file():
+    with _opened(path) as file:
+        left = FILE_BYTES_MAX
+        number = 0
+        while content := _next_line(path, file):
+            number += 1
+            left -= len(content)
+            yield from _line(Place(path, number), content, left)
+
+
+def _opened(path: Path) -> BinaryIO:
+    if kind_of(path) == "something else":
         raise InvalidInputError(f"{path} must be a regular file")
     try:
-        with path.open("rb") as file:
-            left = FILE_BYTES_MAX
-            number = 0
-            while content := file.readline(LINE_BYTES_MAX + 1):
-                number += 1
-                left -= len(content)
-                yield from _line(Place(path, number), content, left)
+        return path.open("rb")
+    except (OSError, ValueError) as error:  # the latter of a NUL in the name
+        raise _unreadable(path, error) from error
+
+
+def _next_line(path: Path, file: BinaryIO) -> bytes:
+    try:
+        return file.readline(LINE_BYTES_MAX + 1)
     except OSError as error:
-        raise InvalidInputError(f"{path} must be a readable file: {error}") from error
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> InvalidInputError:
+    return InvalidInputError(f"{str(path)!r:.300} must be a readable file: {error!s:.100}")
 
 
 def _line(place: Place, content: bytes, left: int) -> Iterator[tuple[Place, str]]:
     if len(content) > LINE_BYTES_MAX:
-        raise InvalidInputError(
-            f"{place.path}:{place.line}: a line must have at most {LINE_BYTES_MAX} bytes"
-        )
+        raise InvalidInputError(f"{place}: a line must have at most {LINE_BYTES_MAX} bytes")
     if left < 0:
         raise InvalidInputError(f"{place.path} must have at most {FILE_BYTES_MAX} bytes")
     try:
@@ -93,11 +142,28 @@ def json_object(place: Place, text: str) -> dict[str, Any]:
             parse_constant=_refuse_constant,
             object_pairs_hook=_unique,
         )
+    except json.JSONDecodeError as error:
+        line = Place(place.path, error.lineno if place.line is None else place.line)
+        line.refuse("text", text.split("\n")[error.lineno - 1], f"a JSON object: {error.msg}")
     except (ValueError, ArithmeticError, RecursionError) as error:
         place.refuse("text", text, f"a JSON object: {error}")
     if not isinstance(data, dict):
         place.refuse("text", text, "a JSON object")
     return data
+
+
+def json_document(path: Path) -> tuple[Place, dict[str, Any]]:
+    """Return the JSON object that a file holds, and its place.
+
+    Raises:
+        InvalidInputError: The file holds no JSON object, with the line where that shows.
+    """
+    lines: list[str] = []
+    for place, text in lines_of(path):
+        # Blank lines count, so that a mistake has the number of its line.
+        lines += [""] * ((place.line or 0) - 1 - len(lines)) + [text]
+    whole = Place(path)
+    return whole, json_object(whole, "\n".join(lines))
 
 
 def _refuse_constant(constant: str) -> NoReturn:
@@ -160,20 +226,19 @@ def count_of(
     return value
 
 
-def nanoseconds_of(place: Place, record: Mapping[str, Any], field: str, *, unit_ns: int) -> int:
-    """Return a time as the whole number of ns that its decimal digits say.
+def decimal_of(place: Place, record: Mapping[str, Any], field: str) -> Decimal:
+    """Return a number >= 0 as its decimal digits say.
 
     Args:
         place: For messages.
-        record: Has the time as an int, a Decimal, or a text of one.
+        record: Has the number as an int, a Decimal, or a text of one.
         field: Its name.
-        unit_ns: What 1 means, a power of ten.
 
     Raises:
-        InvalidInputError: It is missing, no number, negative, too long, or finer than 1 ns.
+        InvalidInputError: It is missing, no number, negative, too large or too long.
     """
     value = field_of(place, record, field)
-    rule = "a decimal number >= 0 with nothing finer than 1 ns"
+    rule = f"a decimal number >= 0 and < 10^{_POWER_MAX}, of at most {_DIGITS_MAX} digits"
     if isinstance(value, str):
         value = _decimal(value)
     if not isinstance(value, int | Decimal) or isinstance(value, bool):
@@ -181,10 +246,26 @@ def nanoseconds_of(place: Place, record: Mapping[str, Any], field: str, *, unit_
     number = Decimal(value)
     if not _is_short(number) or number < 0:
         place.refuse(field, value, rule)
+    return number
+
+
+def nanoseconds_of(place: Place, record: Mapping[str, Any], field: str, *, unit_ns: int) -> int:
+    """Return a time in whole ns, rounded down.
+
+    Args:
+        place: For messages.
+        record: Has the time as an int, a Decimal, or a text of one.
+        field: Its name.
+        unit_ns: What 1 means.
+
+    Raises:
+        InvalidInputError: It is missing, no number, negative, too long, or too late.
+    """
+    number = decimal_of(place, record, field)
     numerator, denominator = number.as_integer_ratio()
-    nanoseconds, rest = divmod(numerator * unit_ns, denominator)
-    if rest:
-        place.refuse(field, value, rule)
+    nanoseconds = numerator * unit_ns // denominator
+    if nanoseconds > TIME_NS_MAX:
+        place.refuse(field, str(number), f"a time <= {TIME_NS_MAX} ns")
     return nanoseconds
 
 

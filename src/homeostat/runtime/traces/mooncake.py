@@ -16,6 +16,7 @@ from homeostat.runtime.traces.files import (
     json_object,
     lines_of,
     nanoseconds_of,
+    trace_of,
 )
 from homeostat.runtime.traces.trace import Trace, TraceRequest
 
@@ -33,7 +34,7 @@ def read_mooncake(path: Path) -> Trace:
     Raises:
         InvalidInputError: With file, line, value and rule.
     """
-    return Trace.of(path.stem, _requests(path))
+    return trace_of(path, _requests(path))
 
 
 def _requests(path: Path) -> Iterator[TraceRequest]:

@@ -7,10 +7,10 @@ from operator import attrgetter
 from typing import Final
 
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX
 
-__all__ = ["TIME_NS_MAX", "TOKENS_MAX", "MeasuredTimes", "Trace", "TraceRequest"]
+__all__ = ["TOKENS_MAX", "MeasuredTimes", "Trace", "TraceRequest"]
 
-TIME_NS_MAX: Final = 2**62
 TOKENS_MAX: Final = 10**9
 
 

@@ -1,9 +1,8 @@
 """A measured run of vLLM: its requests, the engine's limits, and what it did each second.
 
 Three files beside each other, as LLMServingSim's benchmarks leave them: PREFIXrequests.jsonl with
-the times of each request, PREFIXmeta.json, PREFIXtimeseries.csv. Times are read as the exact ns
-that their digits say. ``arrival_time`` is the client's clock (epoch), the others are the engine's
-(monotonic): their difference means nothing.
+the times of each request, PREFIXmeta.json, PREFIXtimeseries.csv. ``arrival_time`` is the client's
+clock (epoch), the others are the engine's (monotonic): their difference means nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -13,34 +12,46 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeostat.errors import InvalidInputError
+from homeostat.models.aging import NANOSECONDS
+from homeostat.runtime.scheduler.limits import Limits
 from homeostat.runtime.traces.files import (
     Place,
     count_of,
+    decimal_of,
     field_of,
+    json_document,
     json_object,
     lines_of,
     nanoseconds_of,
     records_of,
+    trace_of,
 )
 from homeostat.runtime.traces.trace import MeasuredTimes, Trace, TraceRequest
 
-__all__ = ["VLLM_FIELD", "EngineLimits", "EngineSample", "VllmRun", "read_vllm", "read_vllm_run"]
+__all__ = ["VLLM_FIELD", "Engine", "EngineSample", "VllmRun", "read_vllm", "read_vllm_run"]
 
 VLLM_FIELD: Final = "input_toks"
 """The field by which the format is known."""
 _REQUESTS: Final = "requests.jsonl"
-_SECOND_NS: Final = 10**9
+_NULL_BLOCKS: Final = 1
+"""vLLM keeps one of its blocks to stand for no block."""
 _TIMES: Final = ("queued_ts", "scheduled_ts", "first_token_ts", "last_token_ts")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class EngineLimits:
-    """The limits that the engine ran under."""
+class Engine:
+    """What the engine was.
 
-    kv_blocks: int
-    block_tokens: int
-    sequences_max: int
-    tokens_per_step: int
+    Attributes:
+        limits: Those it ran under; of its KV blocks those that it could use.
+        overlap: Whether it planned a step while the one before ran (asynchronous scheduling);
+            None where the run does not say.
+        reuse: Whether a freed block kept its KV (prefix caching); None where the run does not say.
+    """
+
+    limits: Limits
+    overlap: bool | None
+    reuse: bool | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +69,7 @@ class VllmRun:
     """A trace with the engine that served it."""
 
     trace: Trace
-    limits: EngineLimits
+    engine: Engine
     samples: tuple[EngineSample, ...]
 
 
@@ -70,7 +81,7 @@ def read_vllm(path: Path) -> Trace:
     """
     requests = list(_requests(path))
     origin = min((r.measured.queued_ns for r in requests if r.measured), default=0)
-    return Trace.of(path.stem, (_since(origin, request) for request in requests))
+    return trace_of(path, (_since(origin, request) for request in requests))
 
 
 def read_vllm_run(path: Path) -> VllmRun:
@@ -84,7 +95,7 @@ def read_vllm_run(path: Path) -> VllmRun:
     prefix = path.name.removesuffix(_REQUESTS)
     return VllmRun(
         trace=read_vllm(path),
-        limits=_limits(path.with_name(f"{prefix}meta.json")),
+        engine=_engine(path.with_name(f"{prefix}meta.json")),
         samples=tuple(_samples(path.with_name(f"{prefix}timeseries.csv"))),
     )
 
@@ -93,7 +104,7 @@ def _requests(path: Path) -> Iterator[TraceRequest]:
     for place, text in lines_of(path):
         row = json_object(place, text)
         yield TraceRequest(
-            arrival_ns=nanoseconds_of(place, row, "arrival_time", unit_ns=_SECOND_NS),
+            arrival_ns=nanoseconds_of(place, row, "arrival_time", unit_ns=NANOSECONDS),
             prompt_tokens=count_of(place, row, VLLM_FIELD),
             output_tokens=count_of(place, row, "output_toks"),
             measured=_times(place, row),
@@ -101,7 +112,7 @@ def _requests(path: Path) -> Iterator[TraceRequest]:
 
 
 def _times(place: Place, row: Mapping[str, Any]) -> MeasuredTimes:
-    times = [nanoseconds_of(place, row, field, unit_ns=_SECOND_NS) for field in _TIMES]
+    times = [nanoseconds_of(place, row, field, unit_ns=NANOSECONDS) for field in _TIMES]
     for (earlier, later), field in zip(pairwise(times), _TIMES[1:], strict=True):
         if later < earlier:
             place.refuse(field, str(row[field]), "no earlier than the time before it")
@@ -123,21 +134,37 @@ def _since(origin_ns: int, request: TraceRequest) -> TraceRequest:
     return replace(request, measured=moved)
 
 
-def _limits(path: Path) -> EngineLimits:
-    place = Place(path, 1)
-    meta = json_object(place, "\n".join(text for _, text in lines_of(path)))
+def _engine(path: Path) -> Engine:
+    place, meta = json_document(path)
     memory = _part(place, meta, "kv_cache")
-    engine = _part(place, meta, "engine_kwargs")
-    return EngineLimits(
-        kv_blocks=count_of(place, memory, "num_gpu_blocks"),
+    arguments = _part(place, meta, "engine_kwargs")
+    sequences_max = count_of(place, arguments, "max_num_seqs")
+    limits = Limits(
+        kv_blocks=count_of(place, memory, "num_gpu_blocks", low=_NULL_BLOCKS + 1) - _NULL_BLOCKS,
         block_tokens=count_of(place, memory, "block_size"),
-        sequences_max=count_of(place, engine, "max_num_seqs"),
-        tokens_per_step=count_of(place, engine, "max_num_batched_tokens"),
+        sequences_max=sequences_max,
+        tokens_per_step=count_of(place, arguments, "max_num_batched_tokens", low=sequences_max),
+    )
+    # What the engine made of its arguments; runs of some versions lack it.
+    resolved = _part(place, meta, "resolved_config", optional=True)
+    return Engine(
+        limits=limits,
+        overlap=_switch(place, resolved, "scheduler_config", "async_scheduling"),
+        reuse=_switch(place, resolved, "cache_config", "enable_prefix_caching"),
     )
 
 
-def _part(place: Place, record: Mapping[str, Any], field: str) -> dict[str, Any]:
-    part = field_of(place, record, field)
+def _switch(place: Place, record: Mapping[str, Any], part: str, field: str) -> bool | None:
+    value = _part(place, record, part, optional=True).get(field)
+    if value is not None and not isinstance(value, bool):
+        place.refuse(field, value, "true or false")
+    return value
+
+
+def _part(
+    place: Place, record: Mapping[str, Any], field: str, *, optional: bool = False
+) -> dict[str, Any]:
+    part = record.get(field, {}) if optional else field_of(place, record, field)
     if not isinstance(part, dict):
         place.refuse(field, part, "a JSON object")
     return part
@@ -147,11 +174,10 @@ def _samples(path: Path) -> Iterator[EngineSample]:
     before = -1
     for place, row in records_of(path):
         sample = EngineSample(
-            time_ns=nanoseconds_of(place, row, "t", unit_ns=_SECOND_NS),
+            time_ns=nanoseconds_of(place, row, "t", unit_ns=NANOSECONDS),
             running=count_of(place, row, "running", low=0),
             waiting=count_of(place, row, "waiting", low=0),
-            # A gauge to draw, of which 10^-9 is far below its own two digits.
-            kv_percent=nanoseconds_of(place, row, "kv_cache_pct", unit_ns=_SECOND_NS) / _SECOND_NS,
+            kv_percent=float(decimal_of(place, row, "kv_cache_pct")),
         )
         if not sample.time_ns > before:
             place.refuse("t", row["t"], "later than the row before")

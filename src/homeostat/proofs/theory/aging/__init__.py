@@ -3,8 +3,13 @@
 from typing import Final
 
 from homeostat.proofs.claims import Claim
-from homeostat.proofs.theory.aging import measured, proved, refuted
+from homeostat.proofs.theory.aging import doubles, measured, proved, refuted
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: Final[tuple[Claim, ...]] = (*proved.CLAIMS, *refuted.CLAIMS, *measured.CLAIMS)
+CLAIMS: Final[tuple[Claim, ...]] = (
+    *proved.CLAIMS,
+    *refuted.CLAIMS,
+    *doubles.CLAIMS,
+    *measured.CLAIMS,
+)

@@ -131,7 +131,8 @@ _OVERTAKER: Final = {
     "T": "5",
     "s_x": "3",
 }
-_TIE: Final = {**_OVERTAKER, "s_x": "1", "b_x": "0"}
+_EARLIER: Final = {**_OVERTAKER, "s_x": "1", "b_x": "0"}
+_TIED_CREDITS: Final = {"U": "1", "b_x": "1", "b": "1", "A_x": "4", "A_s": "4"}
 _TOGETHER: Final = {**_OVERTAKER, "s_x": "2", "b_x": "1"}
 
 
@@ -141,14 +142,16 @@ def _decide_shared() -> Proved:
     # is at least a.
     varying = [*_BOUND, "A_x - U*b_x < A_s - U*b", "A_x - A_s >= a*s_x - a*s"]
     credits_ = {**_OVERTAKER, "A_x": "11/2", "A_s": "4"}
+    tied = ["U > 0", "A_x - U*b_x = A_s - U*b"]
     return Proved(
         certificates=(
             farkas([*_BOUND, less], "s_x < T", example=_OVERTAKER, hints=["a*s_x < a*T"]),
             farkas(
-                [*_BOUND, equal, "s_x < s"], "s_x < T", example=_TIE, hints=["a*s <= a*T", "s <= T"]
+                [*_BOUND, "s_x < s"], "s_x < T", example=_EARLIER, hints=["a*s <= a*T", "s <= T"]
             ),
             farkas([*_BOUND, equal, "s_x = s"], "b_x = b", example=_TOGETHER),
             farkas(varying, "s_x < T", example=credits_, hints=["a*s_x < a*T"]),
+            farkas([*tied, "A_x = A_s"], "b_x = b", example=_TIED_CREDITS),
         )
     )
 
@@ -263,10 +266,13 @@ CLAIMS = (
             [*_BOUND, "U = 1", _LESS.format("<"), "2*V = T + s"],
             "s_x < V",
         ),
-        vacuity="a request with bid 1 of at most 4, overtaken, tied, and arriving together",
+        vacuity="a request with bid 1 of at most 4, overtaken, preceded, and arriving together",
         remark="The second case lies outside the bound only if b = b_max. Who arrived before t_a "
-        "is within the bound, so of a varying rate only later arrivals need a proof. So if "
-        "finitely many arrive before any time, and pops go on, the request is popped.",
+        "is within the bound whatever the rate does (second certificate). Who arrived at t_a or "
+        "later with a smaller key is within it by the first, or the fourth where the rate varies; "
+        "of equal keys the later arrival does not go first, and at t_a itself the bids are equal "
+        "(third, fifth). So if finitely many arrive before any time, and pops go on, the request "
+        "is popped.",
         trusts=("kernel", _HEAP),
         property_twin="no_starvation",
     ),

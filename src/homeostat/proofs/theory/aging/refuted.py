@@ -1,35 +1,22 @@
 """What note 001, section 3, says of lazy aging and does not hold: each with a run that shows it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from fractions import Fraction
 from typing import Any, Final
 
-from homeostat.counterexamples import (
-    CASE_CONJECTURES,
-    CaseConjecture,
-    case_corpus,
-)
-from homeostat.counterexamples.cases.figures import number
-from homeostat.counterexamples.cases.searching import (
-    double_queue,
-    first_case,
-    near_ties,
-    small_queues,
-)
-from homeostat.models.aging.disciplines import Push, double_priority
+from homeostat.counterexamples import CASE_CONJECTURES, CaseConjecture
+from homeostat.counterexamples.cases.searching import first_case, small_queues
 from homeostat.proofs.certificates import case
 from homeostat.proofs.claims import Claim, false_case, unbroken
 from homeostat.proofs.theory.small_cases import both, by_case, note
-from homeostat.proofs.verdicts import Unknown, Verdict
+from homeostat.proofs.verdicts import Verdict
 
-__all__ = ["CLAIMS", "double_priorities"]
+__all__ = ["CLAIMS"]
 
 Given = dict[str, Any]
 
 _GRID: Final = {"method": "all runs of two requests on a grid"}
 _RATES: Final = (0, 1, 2)
-_SEED: Final = 0
-_NEAR_TIES: Final = 2_000
 
 
 def _queue(discipline: str, *events: str) -> Given:
@@ -37,9 +24,17 @@ def _queue(discipline: str, *events: str) -> Given:
     return {"discipline": discipline, "events": [event.split() for event in events]}
 
 
+def _after_a_pop() -> Iterator[Given]:
+    """Yield runs whose second request arrives later than the first is popped."""
+    for given in small_queues("exact"):
+        _, (second, pop, *_), (third, arrival, *_), *_ = given["events"]
+        if (second, third) == ("pop", "push") and Fraction(pop) < Fraction(arrival):
+            yield given
+
+
 def _as_stated() -> Verdict:
-    conjecture = CASE_CONJECTURES["dequeue_order_as_stated"]
-    return by_case(first_case(conjecture, small_queues("exact"), _GRID))
+    how = {"method": "all runs of two requests on a grid, the second after the first pop"}
+    return by_case(first_case(CASE_CONJECTURES["dequeue_order_as_stated"], _after_a_pop(), how))
 
 
 _PRESENT: Final = CaseConjecture(
@@ -52,9 +47,13 @@ _PRESENT: Final = CaseConjecture(
 )
 
 
+def _together(runs: Iterable[Given]) -> Iterator[Given]:
+    """Yield those that push both requests first: who comes at the pop's own moment waits then."""
+    return (given for given in runs if [e[0] for e in given["events"][:2]] == ["push"] * 2)
+
+
 def _present_runs() -> Iterator[Given]:
-    """Yield runs that push both requests first: who comes at the pop's own moment waits then."""
-    return (g for g in small_queues("exact") if [e[0] for e in g["events"][:2]] == ["push"] * 2)
+    return _together(small_queues("exact"))
 
 
 def _snapshot() -> Verdict:
@@ -95,7 +94,7 @@ _REVERSAL: Final = CaseConjecture(
 
 def _per_request_rate() -> Verdict:
     found = first_case(CASE_CONJECTURES["per_request_rate"], _rated_queues(), _GRID)
-    reversal = first_case(_REVERSAL, small_queues("exact", _RATES), _GRID)
+    reversal = first_case(_REVERSAL, _together(small_queues("exact", _RATES)), _GRID)
     if reversal is None:
         return by_case(found)
     pop_1, pop_2 = (event[1] for event in reversal.given["events"] if event[0] == "pop")
@@ -103,8 +102,9 @@ def _per_request_rate() -> Verdict:
         found,
         certificates=(case(_REVERSAL, reversal.given),),
         detail=f"No other key fixed at the push does better: in the second certificate's run the "
-        f"two requests are in one strict order at t = {pop_1} and in the opposite one at "
-        f"t = {pop_2}, so whichever a key puts first is wrong at one of the two times.",
+        f"two requests, both pushed before any pop, are in one strict order at t = {pop_1} and in "
+        f"the opposite one at t = {pop_2}, so of whichever a key puts first a single pop is wrong "
+        "at one of the two times.",
     )
 
 
@@ -115,37 +115,6 @@ _ONE_RATE: Final = CaseConjecture(
     assumes=("static_key", ("rate_count", "==", "1")),
     violated_when=(("priority_1_at_1", "<", "best_at_1"),),
 )
-
-
-def _float_order() -> Verdict:
-    known = [c for c in case_corpus() if c.conjecture == "float_order"]
-    if not known:
-        return Unknown(reason="the corpus has no case against float_order, and there is no proof")
-    popped, other = double_priorities(known[0].given)
-    return by_case(
-        known[0],
-        detail=f"Found by an SMT solver in IEEE arithmetic, confirmed in fractions. In doubles the "
-        f"request that is popped has the priority {popped!r} and the other {other!r}; exactly, the "
-        f"other has more. Of {_NEAR_TIES} runs drawn with seed {_SEED}, whose two priorities are "
-        f"about a rounding apart, doubles pop the smaller one in {_wrong_count()}.",
-    )
-
-
-def double_priorities(given: Mapping[str, Any]) -> tuple[float, float]:
-    """Return the priorities of two requests at the pop as doubles compute them, greater first."""
-    *pushes, (_, pop) = given["events"]
-    requests = [
-        Push(time=number(at), name=name, bid=number(bid), rate=number(rate))
-        for _, at, name, bid, rate in pushes
-    ]
-    first, second = sorted((double_priority(r, number(pop)) for r in requests), reverse=True)
-    return first, second
-
-
-def _wrong_count() -> int:
-    conjecture = CASE_CONJECTURES["float_order"]
-    drawn = near_ties(_SEED, _NEAR_TIES)
-    return sum(first_case(conjecture, [given], {}) is not None for given in drawn)
 
 
 CLAIMS: Final = (
@@ -161,7 +130,7 @@ CLAIMS: Final = (
         canary=both(
             false_case(
                 "a run whose second request arrives later, with a bid that is too small",
-                "dequeue_order_as_stated",
+                CASE_CONJECTURES["dequeue_order_as_stated"],
                 _queue("exact", "push 0 r1 1 1", "pop 0", "push 1 r2 2 1", "pop 1"),
             ),
             unbroken(
@@ -184,7 +153,7 @@ CLAIMS: Final = (
         canary=both(
             false_case(
                 "a run where the later request has waited long enough to lead",
-                "stale_snapshot",
+                CASE_CONJECTURES["stale_snapshot"],
                 _queue("snapshot", "push 0 r1 0 1", "push 1 r2 2 1", "pop 2"),
             ),
             unbroken(
@@ -209,7 +178,7 @@ CLAIMS: Final = (
         canary=both(
             false_case(
                 "a run of two rates popped before the order turns",
-                "per_request_rate",
+                CASE_CONJECTURES["per_request_rate"],
                 _queue("static_key", "push 0 r1 1 0", "push 0 r2 0 1", "pop 0"),
             ),
             unbroken(
@@ -221,23 +190,5 @@ CLAIMS: Final = (
         vacuity="the case itself",
         remark="Ties play no part: the two static keys differ. With K distinct rates one heap a "
         "rate and a look at K heads are right: aging.kinetic_exact.",
-    ),
-    Claim(
-        id="aging.float_order",
-        title="Priorities in double precision are in the exact order",
-        statement="With one rate for all, and clock, rate and bids in IEEE double precision, "
-        "popping the greatest P_bid + a (t - t_a) as computed in doubles pops a request of the "
-        "greatest effective priority.",
-        scope="every run of a queue with one shared rate a >= 0, all numbers doubles",
-        source=note("3"),
-        decide=_float_order,
-        canary=false_case(
-            "a run in small binary fractions, where nothing is rounded",
-            "float_order",
-            double_queue(0.5, (0.0, 0.5), (1.0, 1.0), 2.0),
-        ),
-        vacuity="the case itself",
-        remark="What is lost is a rounding, about 10^-16 of a priority; it takes two that are that "
-        "close. Integer keys lose nothing: aging.integer_order.",
     ),
 )

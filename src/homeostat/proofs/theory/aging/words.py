@@ -2,10 +2,12 @@
 
 The certificates are about integers of any size; that the limits of the runtime meet what they
 assume is their example, which the kernel evaluates. Two solvers are asked the same of words of
-128 bits, where sums wrap around; what they say is written down, and proves nothing.
+128 bits, where sums wrap around. That proves nothing, and depends on which solvers a machine has
+and how fast it is; so their words stand beside the canary, which no two ledgers are compared by.
 """
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Final
 
 from homeostat.models.aging import NANOSECONDS
@@ -145,38 +147,44 @@ QUESTIONS: Final[Mapping[str, str]] = {
 """What must have no answer among words, by what it would mean."""
 
 
+_PATIENT: Final = Limits(wall_seconds=120)
+
+
+@cache
 def _answers() -> str:
-    """Return what the solvers say to the questions.
+    """Return what the solvers say to the questions, asked once in a process.
 
     Raises:
         OracleDisagreementError: One finds an overflow or another order, against the certificates.
     """
     said = []
     for oracle in SCRIPT_ORACLES:
-        words = ask_scripts(oracle, QUESTIONS, limits=Limits(wall_seconds=120))
+        words = ask_scripts(oracle, QUESTIONS, limits=_PATIENT)
         for name, word in words.items():
             if word == "sat":
                 raise OracleDisagreementError(f"{oracle.name} says that {name}, at 128 bits")
         counts = [f"{word} to {list(words.values()).count(word)}" for word in set(words.values())]
         said.append(f"{oracle.name} {', '.join(sorted(counts))}")
-    asked = f"Asked of 128-bit words for an overflow or another order, {len(QUESTIONS)} questions"
-    return f"{asked}: {'; '.join(said)} (answers, not proof)."
+    asked = f"asked of 128-bit words for an overflow or another order, {len(QUESTIONS)} questions"
+    return f"{asked}: {'; '.join(said)} (answers, not proof)"
 
 
 def _decide() -> Proved:
+    # Only a solver that contradicts the certificates makes a difference here: it raises.
+    _answers()
     certificates = (_credit_certificate(), *_range_certificates(), *_order_certificates())
-    return Proved(certificates=certificates, detail=_answers())
+    return Proved(certificates=certificates)
 
 
 def _catch_overflow() -> str:
-    """With a clock of 2^90 ns a credit does overflow: both solvers must find it."""
+    """With a clock of 2^90 ns a credit does overflow: z3 must find it, and nobody deny it."""
     factors = {"rate": RATE_MAX, "time": 2**90}
     longer = {"a longer clock": _product(factors, "rate time", WORD - 1)}
     for oracle in SCRIPT_ORACLES:
-        word = ask_scripts(oracle, longer)["a longer clock"]
-        if oracle.version is not None and word != "sat":
+        word = ask_scripts(oracle, longer, limits=_PATIENT)["a longer clock"]
+        if word == "unsat" or (oracle.name == "z3" and word != "sat"):
             raise CanaryError(f"{oracle.name} says {word!r}: no overflow with a clock of 2^90 ns")
-    return "an overflow found among words of 128 bits"
+    return f"an overflow found among words of 128 bits; {_answers()}"
 
 
 INTEGER_ORDER: Final = Claim(

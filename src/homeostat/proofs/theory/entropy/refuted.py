@@ -11,8 +11,7 @@ from homeostat.counterexamples import CASE_CONJECTURES, CaseConjecture
 from homeostat.counterexamples.cases.balls import decided, exp, log2, text_of
 from homeostat.counterexamples.cases.searching import first_case
 from homeostat.models.entropy import GAPS_DEFAULT, TEMPERATURE_DEFAULT, poisson_entropy
-from homeostat.proofs.certificates import case
-from homeostat.proofs.claims import Claim, false_case, rejected_certificate, unbroken
+from homeostat.proofs.claims import Claim, false_case, unbroken
 from homeostat.proofs.theory.small_cases import both, by_case, note
 from homeostat.proofs.verdicts import Verdict
 
@@ -67,7 +66,7 @@ def _drawn() -> Given:
 
 
 def _all_distinct(bins: int) -> Fraction:
-    """Return the probability that 50 draws from equally likely bins are all distinct."""
+    """Return the probability that 50 gaps, each from equally likely bins, are in bins apart."""
     found = Fraction(1)
     for taken in range(GAPS_DEFAULT):
         found *= Fraction(bins - taken, bins)
@@ -77,12 +76,20 @@ def _all_distinct(bins: int) -> Fraction:
 def _uniform() -> Verdict:
     how = {"method": "one draw, uniform over 1 s", "seed": _SEED}
     words = ", ".join(f"{float(_all_distinct(b)):.3g} for {b} bins" for b in _BINS_TOLD)
+    least_ms = sum(range(GAPS_DEFAULT))
     return by_case(
         first_case(CASE_CONJECTURES["uniform_max"], [_drawn()], how),
-        detail=f"H = log2(n) needs n gaps in n different bins. For n = {GAPS_DEFAULT} gaps drawn "
-        f"from equally likely bins this has the probability {words}: never certain, and all "
-        "but impossible with as many bins as gaps.",
+        detail=f"H = log2(n) needs n gaps in n different bins. The i-th lowest of "
+        f"{GAPS_DEFAULT} different bins, from 0 on, begins at i ms or later, so the gaps last "
+        f"0 + 1 + ... + {GAPS_DEFAULT - 1} = {least_ms} ms or more: no draw of arrivals within 1 s "
+        f"has H = log2({GAPS_DEFAULT}). If instead the gaps themselves are drawn, independently "
+        f"and from equally likely bins, the probability of it is {words}: never 1.",
     )
+
+
+_AT_MOST: Final = replace(
+    CASE_CONJECTURES["uniform_max"], violated_when=(("entropy_1", ">=", "entropy_max_1"),)
+)
 
 
 def _window() -> Verdict:
@@ -96,8 +103,11 @@ _ABOVE_A_THIRD: Final = replace(
 )
 
 
-_RISES: Final = CaseConjecture(
-    name="entropy_falls",
+_FALLS: Final = replace(
+    CASE_CONJECTURES["overload_widens"], violated_when=(("entropy_1", "<", "entropy_2"),)
+)
+_NEVER_RISES: Final = CaseConjecture(
+    name="never_rises",
     statement="Of two Poisson processes the one of the higher rate has the smaller entropy.",
     system="poisson",
     assumes=(("rate_1", "<", "rate_2"),),
@@ -162,7 +172,7 @@ CLAIMS: Final = (
         decide=_periodic,
         canary=false_case(
             "arrivals 125 ms apart, which doubles give exactly",
-            "periodic_zero",
+            CASE_CONJECTURES["periodic_zero"],
             _arrivals(_by_gaps([125] * GAPS_DEFAULT), clock="float64"),
         ),
         vacuity="the case itself",
@@ -173,18 +183,15 @@ CLAIMS: Final = (
     Claim(
         id="entropy.uniform_max",
         title="Uniformly random arrivals give H = log2(n)",
-        statement="n gaps between arrivals that are drawn uniformly at random have H = log2(n).",
-        scope="n = 50 gaps, bins of 1 ms",
+        statement="51 arrivals that are drawn uniformly at random within 1 s have H = log2(50) "
+        "over their 50 gaps in bins of 1 ms.",
+        scope="every 51 arrivals within 1 s, so every draw; n = 50 gaps, bins of 1 ms",
         source=note("2"),
         decide=_uniform,
-        canary=false_case(
-            "32 gaps in 32 bins",
-            "uniform_max",
-            _arrivals(_by_gaps(list(range(32)))),
-        ),
+        canary=false_case("a draw with H = log2(50) or more", _AT_MOST, _drawn()),
         vacuity="the case itself",
-        remark="The uniform distribution over n bins has entropy log2(n); n draws from it have "
-        "less, unless no two fall in one bin.",
+        remark="The note does not say over which time. The uniform distribution over n bins has "
+        "entropy log2(n); n draws from it have less, unless no two fall in one bin.",
     ),
     Claim(
         id="entropy.window_vanishes",
@@ -194,9 +201,7 @@ CLAIMS: Final = (
         scope="n = 50, tau = 5: the note's own parameters",
         source=note("1"),
         decide=_window,
-        canary=rejected_certificate(
-            lambda: case(_ABOVE_A_THIRD, _WIDEST), "the window at the maximum of H is above 0.33"
-        ),
+        canary=false_case("the window at the maximum of H is above 0.33", _ABOVE_A_THIRD, _WIDEST),
         vacuity="the case itself",
         trusts=("kernel", "entropy.bounds, for what the maximum of H is"),
         remark="The note says that w goes to 0; that it stays above 0.32 w_base refutes even this "
@@ -212,8 +217,8 @@ CLAIMS: Final = (
         source=note("1"),
         decide=_overload,
         canary=both(
-            false_case("the two rates exchanged", "overload_widens", _two_rates(2, 1)),
-            unbroken("of two rates ten times apart the higher has more", _RISES, _decades),
+            false_case("H rises from 1 to 2 arrivals a second", _FALLS, _two_rates(1, 2)),
+            unbroken("of two rates ten times apart the higher has more", _NEVER_RISES, _decades),
         ),
         vacuity="the case itself",
         remark="The derivative of H by p = 1 - exp(-rate width) is log2(1 - p) / p^2 < 0, so H "
@@ -230,7 +235,7 @@ CLAIMS: Final = (
         decide=_response,
         canary=false_case(
             "two histories with 51 arrivals in common",
-            "response",
+            CASE_CONJECTURES["response"],
             _arrivals(
                 [Fraction(0), *(time + 1 for time in _OLD_AND_NEW)],
                 [Fraction(1, 2), *(time + 1 for time in _OLD_AND_NEW)],

@@ -1,5 +1,6 @@
 """The family of policies: an order of admission, an eviction and a window each."""
 
+from homeostat.runtime.scheduler.policies.aging import AgingOrder
 from homeostat.runtime.scheduler.policies.evictions import EVICTIONS
 from homeostat.runtime.scheduler.policies.orders import KeyedQueue
 from homeostat.runtime.scheduler.policies.policy import (
@@ -14,6 +15,7 @@ __all__ = [
     "ALL_POLICIES",
     "EVICTIONS",
     "PRESETS",
+    "AgingOrder",
     "KeyedQueue",
     "Policy",
     "WaitingQueue",

@@ -17,15 +17,14 @@ class AgingOrder(AgingQueue):
         Among equals it stands by its own serial, not as the last one pushed: an eviction must
         not cost its place.
         """
-        request, pushed = sequence.request, self._serial
-        self._serial = sequence.serial
+        request = sequence.request
         self.push(
             request.id,
             arrival_ns=request.arrival_ns,
             bid=request.bid,
             rate_class=request.rate_class,
+            serial=sequence.serial,
         )
-        self._serial = max(pushed, self._serial)
 
     def reorder(self, sequence: Sequence) -> None:
         """Order a waiting sequence by its request's new bid."""

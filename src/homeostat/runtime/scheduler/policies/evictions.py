@@ -13,8 +13,10 @@ none is taken that does not fit alone.
   after at most as many steps as the memory holds tokens, and then c grows, up to the longest
   output.
 
-No request starves by its own evictions where the order lets none overtake it for ever ("fcfs",
-and "aging" at a positive rate). Once it is first in that order, nobody is admitted while it waits,
+No request starves where the order lets none overtake it for ever: "fcfs", and "aging" at one
+positive rate. With several rates it may starve although all are positive: requests of a faster
+class overtake it for ever if they come faster than they are served (claim
+``aging.no_starvation.rates``). Once it is first in that order, nobody is admitted while it waits,
 and whoever is admitted while it runs is evicted before it, unless it came back with more tokens
 generated; those are finitely many, none joins them later, and each step of theirs brings one of
 them nearer to its end.

@@ -4,10 +4,12 @@ from dataclasses import dataclass
 from typing import Final
 
 from homeostat.errors import InvalidInputError
+from homeostat.models.entropy import TEMPERATURE_DEFAULT
+from homeostat.runtime.scheduler.monitor import BIN_WIDTH_NS_DEFAULT, EntropyMonitor
 from homeostat.runtime.scheduler.policies.evictions import EVICTIONS
 from homeostat.runtime.scheduler.policies.orders import KEYS
 from homeostat.runtime.scheduler.requests import RATE_MAX, TIME_NS_MAX, integer_in
-from homeostat.runtime.scheduler.window import WIDTH_NS_DEFAULT, WINDOWS
+from homeostat.runtime.scheduler.window import WIDTH_NS_DEFAULT, WINDOWS, AdaptiveWindow
 
 __all__ = ["ALL_POLICIES", "PRESETS", "Policy", "policy_named"]
 
@@ -32,6 +34,10 @@ class Policy:
         window: Whether new arrivals wait for company: "none", "fixed" or "adaptive".
         rates: Micro-bids per second of waiting, one for each rate class; "aging" only.
         window_ns: Width of the fixed window; of the adaptive one at entropy 0.
+        bin_width_ns: Of the gaps between arrivals, for their entropy, >= 1.
+        bins_per_mean: Where given, bins are relative instead: this many to the mean gap, >= 1,
+            so that the entropy does not depend on the load.
+        temperature_bits: tau of the adaptive window, > 0.
 
     Raises:
         InvalidInputError: A word is not known, or a number out of range.
@@ -42,17 +48,23 @@ class Policy:
     window: str = "none"
     rates: tuple[int, ...] = (1_000_000,)
     window_ns: int = WIDTH_NS_DEFAULT
+    bin_width_ns: int = BIN_WIDTH_NS_DEFAULT
+    bins_per_mean: int | None = None
+    temperature_bits: float = TEMPERATURE_DEFAULT
 
     def __post_init__(self) -> None:
         """Refuse unknown words and numbers out of range."""
         _one_of("order", self.order, ORDERS)
         _one_of("eviction", self.eviction, EVICTION_WORDS)
         _one_of("window", self.window, tuple(WINDOWS))
-        if not self.rates:
-            raise InvalidInputError("rates=() must have at least one rate")
+        if not isinstance(self.rates, tuple) or not self.rates:
+            raise InvalidInputError(f"rates={self.rates!r} must be a tuple of at least one rate")
         for rate in self.rates:
             integer_in("rate", rate, 0, RATE_MAX)
         integer_in("window_ns", self.window_ns, 1, TIME_NS_MAX)
+        # They know the rules of the rest.
+        AdaptiveWindow(self.window_ns, temperature_bits=self.temperature_bits)
+        EntropyMonitor(bin_width_ns=self.bin_width_ns, bins_per_mean=self.bins_per_mean)
 
     @property
     def name(self) -> str:
