@@ -39,6 +39,19 @@ CLAIMS: Final = (
     "batching.g_dominance_horizon.data_set_1",
     "batching.max_dominance_horizon.data_set_1",
     "batching.min_dominance_horizon.data_set_1",
+    "aging.order_invariant",
+    "aging.dequeue_order_present",
+    "aging.kinetic_exact",
+    "aging.integer_order",
+    "aging.no_starvation.shared",
+    "aging.no_starvation.rates",
+    "entropy.bounds",
+    "entropy.order_blind",
+    "entropy.response.mended",
+    "entropy.window_bounds",
+    "entropy.control_law",
+    "entropy.regimes",
+    "entropy.jain",
 )
 CLOSED: Final = "Closed under the global context"
 
