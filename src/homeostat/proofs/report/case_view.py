@@ -3,6 +3,8 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal, localcontext
+from fractions import Fraction
 from typing import Any, Final, TypeAlias
 
 from homeostat.counterexamples import CASE_SCHEMA, Case, replay_case
@@ -58,14 +60,15 @@ class CaseView:
 
     @property
     def sentence(self) -> str:
-        """The violation in one line of plain text, with the figures' values."""
-        sides = [side for left, _, right in self.case.violated_when for side in (left, right)]
-        values = ", ".join(
-            f"{_words(name)} = {self.case.observed[name]}"
-            for name in dict.fromkeys(sides)
-            if name in self.case.observed
+        """The violations in one line of plain text: figure = value > value = figure."""
+        return " and ".join(
+            f"{self._side(left, '{0} = {1}')} {sign} {self._side(right, '{1} = {0}')}"
+            for left, sign, right in self.case.violated_when
         )
-        return f"{' and '.join(self.violations)}: {values}"
+
+    def _side(self, name: str, form: str) -> str:
+        value = self.case.observed.get(name)
+        return name if value is None else form.format(_words(name), _short(value))
 
     @property
     def brief(self) -> str:
@@ -73,6 +76,7 @@ class CaseView:
         return f"fails in a case of {self.case.system}: {' and '.join(self.violations)}"
 
 
+_SHORT_MAX: Final = 15
 _PLACE: Final = re.compile(r"_(\d+)(?=_|$)", re.ASCII)
 _WORDS: Final = {
     "priority_#_at_#": "priority of the request of pop {} at pop {}",
@@ -106,6 +110,17 @@ def _lines(value: object) -> tuple[str, ...]:
     if not isinstance(value, list):
         return (_number(value),)
     return tuple(" ".join(map(_number, x)) if isinstance(x, list) else _number(x) for x in value)
+
+
+def _short(text: str) -> str:
+    """Return a figure in few digits: a rounded one to five, a long fraction to twenty."""
+    if text.startswith("~"):
+        return f"{float(text[1:]):.5g}"
+    value = Fraction(text)
+    if len(text) <= _SHORT_MAX:
+        return text
+    with localcontext(prec=20):
+        return f"{Decimal(value.numerator) / value.denominator}…"
 
 
 def _number(value: object) -> str:

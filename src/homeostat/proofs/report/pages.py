@@ -226,20 +226,31 @@ def _sources(claims: Sequence[ClaimView]) -> str:
 
 
 def _estimate(estimate: object) -> dict[str, Any] | None:
-    """Return a measurement as facts and, where it has points, a table of them."""
+    """Return a measurement as facts, and what it has several of as tables; points come last."""
     if estimate is None:
         return None
-    facts = dict(estimate) if isinstance(estimate, Mapping) else {"value": estimate}
-    points = facts.get("points")
-    table: list[Mapping[str, Any]] = []
-    if isinstance(points, list) and points and all(isinstance(p, Mapping) for p in points):
-        table = points
-        del facts["points"]
-    columns = list(dict.fromkeys(key for point in table for key in point))
+    fields: dict[str, Any] = (
+        dict(estimate) if isinstance(estimate, Mapping) else {"value": estimate}
+    )
+    listed = {key: value for key, value in fields.items() if _is_table(value)}
     return {
-        "facts": {_spaced(str(key)): cell_text(value) for key, value in facts.items()},
+        "facts": {_spaced(k): cell_text(v) for k, v in fields.items() if k not in listed},
+        "tables": [
+            _measured_table(key, listed[key]) for key in sorted(listed, key="points".__eq__)
+        ],
+    }
+
+
+def _is_table(value: object) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(x, Mapping) for x in value)
+
+
+def _measured_table(name: str, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    columns = list(dict.fromkeys(key for row in rows for key in row))
+    return {
+        "name": _spaced(name),
         "columns": [_spaced(str(column)) for column in columns],
-        "rows": [[cell_text(point.get(column, "")) for column in columns] for point in table],
+        "rows": [[cell_text(row.get(column, "")) for column in columns] for row in rows],
     }
 
 
