@@ -48,9 +48,9 @@ async def main() -> None:
     metrics.watch(scheduler, front)
     async with front:
         answers = [client(front, name, n) for name, n in (("ann", 3), ("bob", 5), ("eve", 1))]
-        print(*await asyncio.gather(*answers), sep="\n")  # noqa: T201
+        print(*await asyncio.gather(*answers), sep="\n")
     counts = [x for x in metrics.text().splitlines() if x.startswith("homeostat_events_total")]
-    print(*counts, sep="\n")  # noqa: T201
+    print(*counts, sep="\n")
 
 
 if __name__ == "__main__":
