@@ -2,6 +2,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from homeostat.properties import runner
+
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
 
@@ -13,6 +15,18 @@ def test_the_batching_suite_comes_out_as_expected(cli: "Cli") -> None:
     assert (answer.code, document["verdict"], document["seed"]) == (0, "survived", 3)
     expected = {entry["expected"] for entry in document["properties"]}
     assert expected == {"survived", "refuted"}
+
+
+def test_an_interrupted_property_is_not_said_to_be_wrong(
+    cli: "Cli", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "_try", interrupt)
+    answer = cli("fuzz", "batching")
+    row = next(line for line in answer.out.splitlines() if "token_balance" in line)
+    assert (answer.code, "interrupted" in row, "NO" in row) == (130, True, False)
 
 
 @pytest.mark.parametrize(

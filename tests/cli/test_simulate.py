@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import homeostat.cli.simulate as command
+from homeostat.cli.simulation_inputs import chosen_policies
+from homeostat.runtime.simulator import PUBLISHED_ERROR, simulate
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -80,6 +82,7 @@ def test_a_measured_run_is_fitted_and_compared_under_its_own_limits(
     names = {row["name"]: row for row in document["comparison"]}
     assert names["ttft_mean_s"]["measured"] == pytest.approx(0.2)
     assert names["running_peak"]["measured"] == 1
+    assert {row["published_error"] for row in document["comparison"]} == {PUBLISHED_ERROR}
     again = cli("simulate", files["own_requests.jsonl"], "--fit", "10", "--json")
     assert again.out == answer.out
 
@@ -158,6 +161,7 @@ def test_the_tables_show_what_the_json_has(cli: "Cli", files: dict[str, str]) ->
     text, document = cli(*arguments).out, cli(*arguments, "--json").json("simulate")
     error = document["comparison"][0]["relative_error"]
     assert f"{error:+.2%}" in text
+    assert f"{PUBLISHED_ERROR:.1%}" in text
     assert f"{document['runs'][0]['summary']['ttft_ns']['mean'] / 1e9:.2f}" in text
     assert "first 10 requests" in text
 
@@ -249,6 +253,57 @@ def test_ctrl_c_ends_with_130(
     )
     assert answer.code == 130
     assert not answer.out
+    assert answer.err == "interrupted: 0 of 1 policies simulated\n"
+
+
+def test_ctrl_c_tells_how_many_policies_were_simulated(
+    cli: "Cli", files: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = iter((simulate, simulate))
+
+    def at_the_third(*arguments: Any, **options: Any) -> Any:
+        found = next(calls, None)
+        if found is None:
+            raise KeyboardInterrupt
+        return found(*arguments, **options)
+
+    monkeypatch.setattr("homeostat.runtime.simulator.simulate", at_the_third)
+    answer = cli(
+        "simulate", files["azure.csv"], "--step-time", files["step.json"], "--kv-blocks", "500",
+        "--policy", "vllm,default,fcfs+reservation+none,shortest+least-decoded+none",
+    )  # fmt: skip
+    assert answer.code == 130
+    assert not answer.out
+    assert answer.err == "interrupted: 2 of 4 policies simulated\n"
+
+
+def test_a_vllm_run_of_any_name_is_simulated_under_given_limits(
+    cli: "Cli", files: dict[str, str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.jsonl"
+    mine.write_text(Path(files["own_requests.jsonl"]).read_text())
+    given = (str(mine), "--fit", "10", "--kv-blocks", "300")
+    document = cli("simulate", *given, "--json").json("simulate")
+    assert document["limits"]["kv_blocks"] == 300
+    assert document["measured"]["timeline"]["time_s"] == []
+    assert "ttft_mean_s" in {row["name"] for row in document["comparison"]}
+    assert cli("simulate", *given, "--out", str(tmp_path / "page")).code == 0
+    earlier = tmp_path / "earlier.json"
+    whole = cli("simulate", files["own_requests.jsonl"], "--fit", "10", "--json")
+    earlier.write_text(whole.out)
+    again = cli("simulate", str(mine), "--step-time", str(earlier), "--json").json("simulate")
+    assert again["limits"] == whole.json()["limits"]
+    Path(files["own_meta.json"]).unlink()
+    for path in (str(mine), files["own_requests.jsonl"]):
+        answer = cli("simulate", path, "--fit", "10")
+        assert answer.code == 2
+        assert "--kv-blocks" in answer.err
+        assert "PREFIXmeta.json" in answer.err
+
+
+def test_spaces_around_the_names_of_policies_are_nothing() -> None:
+    assert chosen_policies("vllm, default ", 10) == chosen_policies("vllm,default", 10)
+    assert chosen_policies(" all", 10) == chosen_policies("all", 10)
 
 
 @pytest.mark.slow

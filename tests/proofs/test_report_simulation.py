@@ -6,6 +6,7 @@ import pytest
 
 from homeostat.errors import InvalidInputError
 from homeostat.proofs.report import write_report
+from homeostat.proofs.report.plots.simulation import RUNS_MAX
 from homeostat.proofs.report.simulation import PAGE, views_of, write_simulation
 from homeostat.runtime.scheduler import Limits, Policy, Scheduler, policy_named
 from homeostat.runtime.simulator import (
@@ -117,11 +118,44 @@ def test_windows_are_compared_only_with_the_same_policy_without_one(
 
 def test_only_an_error_below_the_published_one_is_called_so(document: dict[str, Any]) -> None:
     rows = [
-        {"name": name, "simulated": 1.0, "measured": 1.0, "relative_error": error}
+        {
+            "name": name,
+            "simulated": 1.0,
+            "measured": 1.0,
+            "relative_error": error,
+            "published_error": 0.009,
+        }
         for name, error in (("a", -0.0089), ("b", 0.0091), ("c", -0.5), ("d", None))
     ]
     (view,) = views_of([{**document, "comparison": rows}])
     assert [row["better"] for row in view.comparison] == [True, False, False, False]
+
+
+def test_the_published_error_is_the_documents(document: dict[str, Any], tmp_path: Path) -> None:
+    page = write_simulation([document], tmp_path / "true").read_text()
+    assert "publishes an error of 0.9 %" in page
+    rows = [row | {"published_error": 0.5} for row in document["comparison"]]
+    page = write_simulation([document | {"comparison": rows}], tmp_path / "other").read_text()
+    assert "publishes an error of 50 %" in page
+    assert ">below 50 %<" in page
+    assert "0.9 %" not in page.split("<table>")[1].split("<tbody>")[0]
+
+
+def test_a_plot_of_waits_says_how_many_policies_it_leaves_out(document: dict[str, Any]) -> None:
+    plain = document["runs"][0]
+    for count, said in ((RUNS_MAX, False), (RUNS_MAX + 1, True)):
+        (view,) = views_of([document | {"runs": [plain] * count}])
+        words = f"Drawn are the first {RUNS_MAX} of {count} policies"
+        assert (words in view.waits.caption) == said
+
+
+def test_dots_are_only_told_of_where_gauges_were_read(document: dict[str, Any]) -> None:
+    (view,) = views_of([document])
+    assert "measured as dots" in view.timeline.alt
+    none: dict[str, list[float]] = {name: [] for name in document["measured"]["timeline"]}
+    measured = document["measured"] | {"timeline": none}
+    (view,) = views_of([document | {"measured": measured}])
+    assert "measured as dots" not in view.timeline.alt
 
 
 @pytest.mark.slow

@@ -4,11 +4,13 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
 import pytest
+from hypothesis import strategies as st
 
 from homeostat.counterexamples.witness import Witness, replay
 from homeostat.errors import InvalidInputError, WitnessRejectedError
@@ -206,6 +208,7 @@ def test_ctrl_c_keeps_what_was_found() -> None:
     assert [r.name for r in found.results] == ["before", "stopped"]
     assert [r.outcome for r in found.results] == ["refuted", "unknown"]
     assert found.results[1].reason == "interrupted after 8 cases"
+    assert found.results[1].line() == "unknown stopped: 8 cases, interrupted"
     assert found.interrupted
     assert found.verdict == "unknown"
     assert found.exit_code == 130
@@ -215,6 +218,23 @@ def test_ctrl_c_keeps_what_was_found() -> None:
 
 def _interrupt(_: Any) -> None:
     raise KeyboardInterrupt
+
+
+@pytest.mark.slow
+def test_ctrl_c_in_several_processes_keeps_what_is_done_whatever_its_place() -> None:
+    def sleeps(_: Any) -> None:
+        time.sleep(60)
+
+    def done(_: str) -> None:
+        raise KeyboardInterrupt
+
+    suite = a_suite(
+        a_property(sleeps, name="slow", cases=st.booleans),
+        a_property(lambda _: None, name="quick", cases=st.booleans),
+    )
+    found = fuzz(suite, examples=1, jobs=2, progress=done)
+    assert [r.name for r in found.results] == ["quick"]
+    assert found.interrupted
 
 
 def test_ctrl_c_while_shrinking_keeps_the_case() -> None:
@@ -282,7 +302,7 @@ def test_an_empty_run_claims_nothing() -> None:
         ({"target": "no.such.module:step"}, "does not load"),
         ({"target": "missing.py:step"}, "must be a file"),
         ({"target": "math:pi"}, "must be callable"),
-        ({"target": "math:nothing"}, "must be callable"),
+        ({"target": "math:nothing"}, "math must have a name 'nothing', has none"),
         ({"target": ":step"}, "must be package.module:callable"),
     ],
 )

@@ -77,6 +77,10 @@ def test_a_right_target_passes(pytester: pytest.Pytester) -> None:
             ("--homeostat-suite", "batching", "--homeostat-target", "no.module:x"),
             "target 'no.module:x' does not load",
         ),
+        (
+            ("--homeostat-suite", "batching", "--homeostat-examples", "0"),
+            "--homeostat-examples=0 must be an integer >= 1",
+        ),
     ],
 )
 def test_a_wrong_option_is_a_usage_error(

@@ -130,6 +130,7 @@ def test_the_presets_are_policies() -> None:
         ("fcfs+last-in+wide", "window='wide' must be one of none, fixed, adaptive"),
         ("fcfs", r"policy 'fcfs' must be one of default, vllm, or ORDER\+EVICTION\+WINDOW from"),
         ("", "policy '' must be one of"),
+        (3, "policy 3 must be one of"),
     ],
 )
 def test_an_unknown_policy_is_refused_with_the_words_that_are_known(

@@ -188,10 +188,15 @@ def test_peaks_are_those_of_gauges_read_once_a_second() -> None:
 
 
 @pytest.mark.parametrize("field", ["step_ns", "attention_pair_ns"])
-@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), "1", True])
+@pytest.mark.parametrize("value", [-1.0, float("nan"), float("inf"), 1e300, 2**62 + 1, "1", True])
 def test_a_step_time_refuses_what_is_no_time(field: str, value: object) -> None:
     with pytest.raises(InvalidInputError, match=field):
         replace(TIME, **{field: value})  # type: ignore[arg-type]
+
+
+def test_a_step_that_ends_beyond_all_times_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match=f"must be <= {2**62}: the step time is too long"):
+        simulate(a_crowd(), Scheduler(ROOMY, VLLM), replace(TIME, step_ns=2.0**62))
 
 
 def test_a_step_time_is_what_its_json_says() -> None:

@@ -91,14 +91,24 @@ def test_a_vllm_run_has_the_engines_limits_and_samples() -> None:
     assert run.trace == read_vllm(VLLM)
 
 
-def test_a_vllm_run_without_its_other_files_names_the_one_that_is_missing(tmp_path: Path) -> None:
-    alone = tmp_path / "x_requests.jsonl"
-    alone.write_text(VLLM.read_text())
-    assert len(read_vllm(alone).requests) == 2
-    with pytest.raises(InvalidInputError, match=r"x_meta\.json"):
-        read_vllm_run(alone)
-    with pytest.raises(InvalidInputError, match="must have a name that ends in"):
-        read_vllm_run(AZURE)
+def test_of_the_other_files_of_a_vllm_run_those_are_read_that_are_there(tmp_path: Path) -> None:
+    whole = read_vllm_run(VLLM)
+    for name in ("x_requests.jsonl", "mine.jsonl"):
+        (tmp_path / name).write_text(VLLM.read_text())
+        run = read_vllm_run(tmp_path / name)
+        assert run.engine is None
+        assert run.samples == ()
+        assert run.trace.requests == whole.trace.requests
+    for ending in ("meta.json", "timeseries.csv"):
+        text = VLLM.with_name(f"vllm_sample_{ending}").read_text()
+        (tmp_path / f"x_{ending}").write_text(text)
+        (tmp_path / f"mine_{ending}").write_text(text)
+    run = read_vllm_run(tmp_path / "x_requests.jsonl")
+    assert (run.engine, run.samples) == (whole.engine, whole.samples)
+    assert read_vllm_run(tmp_path / "mine.jsonl").engine is None
+    (tmp_path / "x_timeseries.csv").unlink()
+    run = read_vllm_run(tmp_path / "x_requests.jsonl")
+    assert (run.engine, run.samples) == (whole.engine, ())
 
 
 @pytest.mark.parametrize(

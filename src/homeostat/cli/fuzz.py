@@ -65,6 +65,8 @@ def _show(found: "FuzzResult") -> None:
         table.add_column(title, overflow="fold")
     for result in found.results:
         expected = Text("yes") if result.as_expected else Text("NO", style="bold red")
+        if result.interrupted:
+            expected = Text("interrupted")
         steps = "" if result.steps is None else str(result.steps)
         table.add_row(Text(result.name), result.outcome, str(result.cases), steps, expected)
     results().print(table)

@@ -1,5 +1,7 @@
 """``homeostat simulate``: a trace through the scheduler, in simulated time."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -9,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from homeostat.cli.documents import emit, read_document, write_document
+from homeostat.cli.exits import ExitCode
 from homeostat.cli.options import Json, OptionError, integer_option
 from homeostat.cli.simulation_inputs import ENGINE, chosen_policies, setting_of
 from homeostat.cli.terminal import note, results, search_bar
@@ -119,7 +122,8 @@ def simulate_trace(
     if fit is not None and step_time is not None:
         raise OptionError(f"--fit={fit} and --step-time={step_time} exclude each other")
     policies = chosen_policies(policy, window_ms)
-    with search_bar("simulating") as show:
+    runs: list[tuple[Policy, Run]] = []
+    with search_bar("simulating") as show, _counted(runs, len(policies)):
         setting = setting_of(
             trace,
             dict(
@@ -136,7 +140,7 @@ def simulate_trace(
             bids_seed=bids,
             progress=lambda number: show("fitting the step time", number, 0),
         )
-        document = _document(setting, policies, show)
+        document = _document(setting, policies, runs, show)
     if out is not None:
         _write(document, out)
     if json:
@@ -170,15 +174,31 @@ def report_documents() -> tuple[list[dict[str, Any]], list[tuple[str, tuple[str,
         policies = chosen_policies(_REPORTED[trace], _WINDOW_MS)
         for window_ms in _REPORTED_WINDOWS_MS:
             policies += chosen_policies(_WINDOWS, window_ms)
-        found.append(_document(setting, policies))
+        found.append(_document(setting, policies, []))
     return found, missing
 
 
-def _document(setting: "Setting", policies: "list[Policy]", show: Any = None) -> dict[str, Any]:
-    """Simulate under each policy."""
+@contextmanager
+def _counted(runs: "list[tuple[Policy, Run]]", total: int) -> Iterator[None]:
+    """On Ctrl-C say how many policies were simulated."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        note(f"interrupted: {len(runs)} of {total} policies simulated")
+        raise typer.Exit(ExitCode.INTERRUPTED) from None
+
+
+def _document(
+    setting: "Setting",
+    policies: "list[Policy]",
+    runs: "list[tuple[Policy, Run]]",
+    show: Any = None,
+) -> dict[str, Any]:
+    """Simulate under each policy, and append to ``runs`` what is done."""
     from homeostat.runtime.simulator import simulation_document
 
-    runs = [(policy, _run(setting, policy, show)) for policy in policies]
+    for policy in policies:
+        runs.append((policy, _run(setting, policy, show)))
     return simulation_document(setting, runs)
 
 
@@ -235,13 +255,17 @@ def _fit_line(fit: dict[str, Any]) -> str:
 
 
 def _comparison_table(document: dict[str, Any]) -> Table:
-    table = _table("Simulated, and measured", ("figure", "simulated", "measured", "error"))
+    table = _table(
+        "Simulated, and measured; published is the error of the best simulator that we know",
+        ("figure", "simulated", "measured", "error", "published"),
+    )
     for row in document["comparison"]:
         table.add_row(
             row["name"],
             f"{row['simulated']:.4g}",
             f"{row['measured']:.4g}",
             "" if row["relative_error"] is None else f"{row['relative_error']:+.2%}",
+            f"{row['published_error']:.1%}",
         )
     return table
 

@@ -25,8 +25,8 @@ def chosen_policies(text: str, window_ms: int) -> "list[Policy]":
     """
     from homeostat.runtime.scheduler import ALL_POLICIES, policy_named
 
-    names = text.split(",")
-    policies = list(ALL_POLICIES) if text == "all" else [policy_named(name) for name in names]
+    names = [name.strip() for name in text.split(",")]
+    policies = list(ALL_POLICIES) if names == ["all"] else [policy_named(name) for name in names]
     if len({policy.name for policy in policies}) != len(policies):
         raise InvalidInputError(f"--policy={text!r:.200} must name each policy once")
     return [replace(policy, window_ns=window_ms * 1_000_000) for policy in policies]
@@ -71,7 +71,7 @@ def setting_of(
     from homeostat.runtime.simulator.workloads import workload_named
 
     workload = workload_named(trace)
-    if earlier is None and workload.engine is None:
+    if earlier is None and workload.trace.requests[0].measured is None:
         raise InvalidInputError(
             f"trace {trace!r} has no measured times to fit: give --step-time=FILE"
         )
@@ -134,5 +134,8 @@ def _limits(
         known |= {name: asdict(workload.engine.limits)[name] for name in given}
     known |= {name: value for name, value in given.items() if value is not None}
     if "kv_blocks" not in known:
-        raise InvalidInputError("the size of the KV memory is not known: give --kv-blocks=N")
+        raise InvalidInputError(
+            "the size of the KV memory is not known: give --kv-blocks=N, or beside a vLLM run's "
+            "PREFIXrequests.jsonl its PREFIXmeta.json"
+        )
     return Limits(**known)

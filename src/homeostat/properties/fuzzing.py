@@ -1,5 +1,6 @@
 """Runs a suite: each property in turn or in parallel, and one result for all."""
 
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 
@@ -58,6 +59,7 @@ def chosen_properties(
 def _results(
     properties: Sequence[AnyProperty], *, examples: int, seed: int, jobs: int
 ) -> Iterator[tuple[PropertyResult, bool]]:
+    """Yield results as they come; several processes do not keep the order."""
     if jobs == 1:
         for property_ in properties:
             yield run_property(property_, examples=examples, seed=seed)
@@ -65,7 +67,16 @@ def _results(
     from joblib import Parallel, delayed
 
     calls = (delayed(run_property)(p, examples=examples, seed=seed) for p in properties)
-    yield from Parallel(n_jobs=jobs, return_as="generator")(calls)
+    # In batches or in order, what is done would wait for what is not, and Ctrl-C would lose it.
+    found = Parallel(n_jobs=jobs, return_as="generator_unordered", batch_size=1)(calls)
+    try:
+        for result in found:  # noqa: UP028 - `yield from` would close it outside of the block below
+            yield result
+    finally:
+        with warnings.catch_warnings():
+            # joblib warns of tasks that nobody waits for, as after Ctrl-C.
+            warnings.simplefilter("ignore", UserWarning)
+            found.close()
 
 
 def fuzz(
@@ -113,6 +124,8 @@ def fuzz(
             if stopped:
                 interrupted = True
                 break
+    order = [p.name for p in properties]
+    results.sort(key=lambda result: order.index(result.name))
     return FuzzResult(
         suite=found.name,
         target=target,

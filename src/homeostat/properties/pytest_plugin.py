@@ -24,6 +24,7 @@ __all__ = [
     "homeostat_suite",
     "pytest_addoption",
     "pytest_collection_modifyitems",
+    "pytest_configure",
 ]
 
 _EXAMPLES_DEFAULT = 100
@@ -52,6 +53,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help=f"cases of each property (default: {_EXAMPLES_DEFAULT})",
     )
     group.addoption("--homeostat-seed", type=int, default=0, metavar="N", help="seed (default: 0)")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a bad number once, and not in every test."""
+    examples = config.getoption("--homeostat-examples")
+    if examples < 1:
+        raise pytest.UsageError(f"--homeostat-examples={examples} must be an integer >= 1")
 
 
 class _SuiteCollector(pytest.Collector):

@@ -49,6 +49,7 @@ class PropertyResult:
         example: The violating case: what was given, step, observed; None if none.
         minimal: Whether the example is the end of shrinking.
         reason: Why the outcome is unknown, or what else there is to say.
+        interrupted: Whether Ctrl-C came before there was an outcome; it is unknown then.
     """
 
     name: str
@@ -61,6 +62,7 @@ class PropertyResult:
     example: Mapping[str, Any] | None = None
     minimal: bool = False
     reason: str | None = None
+    interrupted: bool = False
 
     @property
     def as_expected(self) -> bool:
@@ -86,6 +88,8 @@ class PropertyResult:
     def line(self) -> str:
         """Return the result in one line for a person."""
         expectation = "as expected" if self.as_expected else "NOT AS EXPECTED"
+        if self.interrupted:
+            expectation = "interrupted"
         steps = "" if self.steps is None else f", {self.steps} steps"
         return f"{self.outcome} {self.name}: {self.cases} cases{steps}, {expectation}"
 

@@ -230,7 +230,8 @@ def run_property(
     if reason is None and not property_.holds:
         reason = f"known to be false, yet {record.cases} cases did not show it"
     outcome: Any = "survived" if reason is None else "unknown"
-    return _result(property_, record, outcome, reason=reason), interrupted
+    result = _result(property_, record, outcome, reason=reason, interrupted=interrupted)
+    return result, interrupted
 
 
 def _refuted(
@@ -256,6 +257,7 @@ def _result(
     example: Mapping[str, Any] | None = None,
     minimal: bool = False,
     reason: str | None = None,
+    interrupted: bool = False,
 ) -> PropertyResult:
     return PropertyResult(
         name=property_.name,
@@ -268,4 +270,5 @@ def _result(
         example=example,
         minimal=minimal,
         reason=reason,
+        interrupted=interrupted,
     )

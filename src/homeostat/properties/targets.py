@@ -55,7 +55,9 @@ def _load(spec: str) -> Callable[..., Any]:
         raise InvalidInputError(
             f"target {spec!r} does not load, {type(error).__name__}: {error}"
         ) from error
-    found = getattr(module, name, None)
+    if not hasattr(module, name):
+        raise InvalidInputError(f"target {spec!r}: {place} must have a name {name!r}, has none")
+    found = getattr(module, name)
     if not callable(found):
         raise InvalidInputError(f"target {spec!r}: {name!r} is {found!r}, must be callable")
     loaded: Callable[..., Any] = found

@@ -36,9 +36,6 @@ SCHEMA: Final = "homeostat.simulation/1"
 _ENGINE: Final = "fcfs+last-in+none"
 """What vLLM does; runs of it are drawn beside measured ones."""
 
-_PUBLISHED_ERROR: Final = 0.009
-"""Error of the best simulator of this run that we know, as published."""
-
 _FIGURES: Final = {
     "ttft_mean_s": "time to first token, mean, s",
     "ttft_p50_s": "time to first token, median, s",
@@ -77,7 +74,7 @@ class SimulationView:
                 **row,
                 "words": _FIGURES.get(row["name"], row["name"]),
                 "better": row["relative_error"] is not None
-                and abs(row["relative_error"]) < _PUBLISHED_ERROR,
+                and abs(row["relative_error"]) < row["published_error"],
             }
             for row in self.document["comparison"] or ()
         ]
@@ -107,11 +104,12 @@ class SimulationView:
     def timeline(self) -> Picture:
         """The picture over time."""
         measured = self.document["measured"]
+        gauges = measured and measured["timeline"]["time_s"]
         return Picture(
             f"simulation-{self.index}-timeline",
             "The engine over time",
             "Running and waiting requests and KV memory in use over time"
-            + (", simulated as lines and measured as dots." if measured else ", simulated."),
+            + (", simulated as lines and measured as dots." if gauges else ", simulated."),
             f"Under {self.shown['policy']}.",
         )
 
@@ -123,8 +121,16 @@ class SimulationView:
             "Time to first token",
             "Share of requests that have their first token by a time, one line for each policy.",
             "Further left is better. "
+            + _drawn(len(self.plain))
             + ("The broad line was measured." if self.document["measured"] else ""),
         )
+
+
+def _drawn(count: int) -> str:
+    """Say how many policies are drawn, where that is not all of them."""
+    if count <= RUNS_MAX:
+        return ""
+    return f"Drawn are the first {RUNS_MAX} of {count} policies; the table has all. "
 
 
 def _effect(run: Mapping[str, Any], none: Mapping[str, Any]) -> str:

@@ -109,13 +109,20 @@ class AgingQueueMachine(RecordingMachine):
         got = self.perform(self.subject, method, self.now_ns)
         if got != expected.id:
             known = self.twin.find(got) if isinstance(got, str) else None
+            priority = self.twin.priority(known, self.now_ns) if known else "not waiting"
+            greatest = self.twin.priority(expected, self.now_ns)
+            rule_broken = (
+                "of equal priorities the earliest arrival, then the first pushed"
+                if priority == greatest
+                else "the item of the greatest priority"
+            )
             self.fail(
-                f"{method} must return the item of the greatest priority",
+                f"{method} must return {rule_broken}",
                 now_ns=self.now_ns,
                 got=got,
-                got_priority=self.twin.priority(known, self.now_ns) if known else "not waiting",
+                got_priority=priority,
                 expected=expected.id,
-                expected_priority=self.twin.priority(expected, self.now_ns),
+                expected_priority=greatest,
             )
         if method == "pop":
             self.twin.items.remove(expected)

@@ -2,6 +2,7 @@
 
 from homeostat.runtime.simulator.bids import with_bids
 from homeostat.runtime.simulator.comparing import (
+    PUBLISHED_ERROR,
     Error,
     Peaks,
     compared,
@@ -15,6 +16,7 @@ from homeostat.runtime.simulator.simulation import Run, Step, requests_of, simul
 from homeostat.runtime.simulator.step_time import StepTime, Work
 
 __all__ = [
+    "PUBLISHED_ERROR",
     "SCHEMA",
     "Error",
     "Fit",

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 from homeostat.errors import InvalidInputError, QueueFullError
 from homeostat.runtime.scheduler import Limits, Plan, Request
 from homeostat.runtime.scheduler import Sequence as ServedSequence
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX
 from homeostat.runtime.simulator.prefix_reuse import KeptBlocks
 from homeostat.runtime.simulator.step_time import Work
 from homeostat.runtime.traces import Trace
@@ -129,7 +130,7 @@ def simulate(
 
     Raises:
         InvalidInputError: A request has a deadline, or the scheduler has work left and plans none
-            of it.
+            of it, or a step ends after ``TIME_NS_MAX``.
     """
     engine = _Engine(scheduler, step_time, reuse=reuse)
     run = engine.run
@@ -196,6 +197,11 @@ class _Engine:
         scheduler = self._scheduler
         work = self._work(plan)
         end_ns = now_ns + self._step_time(work)
+        if end_ns > TIME_NS_MAX:
+            raise InvalidInputError(
+                f"a step of the work {work} ends at {end_ns} ns, must be <= {TIME_NS_MAX}: "
+                "the step time is too long"
+            )
         self.run.steps.append(
             Step(
                 now_ns,

@@ -6,12 +6,12 @@ the weights above all, so decoding is a + c r: more sequences cost as much as th
 coefficients are >= 0, in ns; ``fitting`` finds them from a measured run.
 """
 
-import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, NamedTuple
 
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.scheduler.requests import TIME_NS_MAX
 
 __all__ = ["StepTime", "Work"]
 
@@ -35,7 +35,7 @@ class Work(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StepTime:
-    """The coefficients, each >= 0 and finite, not all zero.
+    """The coefficients, each in 0 .. ``TIME_NS_MAX``, not all zero.
 
     Attributes:
         step_ns: Of every step.
@@ -57,8 +57,8 @@ class StepTime:
         for name, value in asdict(self).items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise InvalidInputError(f"{name}={value!r} must be a number")
-            if not (value >= 0 and math.isfinite(value)):
-                raise InvalidInputError(f"{name}={value!r} must be >= 0 and finite")
+            if not 0 <= value <= TIME_NS_MAX:
+                raise InvalidInputError(f"{name}={value!r:.60} must be >= 0 and <= {TIME_NS_MAX}")
         if not self.step_ns + self.context_token_ns > 0:
             raise InvalidInputError("step_ns or context_token_ns must be > 0")
 

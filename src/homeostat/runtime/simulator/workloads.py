@@ -30,7 +30,7 @@ BURSTY: Final = "bursty"
 
 @dataclass(frozen=True, slots=True)
 class Workload:
-    """A trace; of a measured run also its engine, and what its gauges showed."""
+    """A trace; of a measured run also its engine and what its gauges showed, if known."""
 
     trace: Trace
     engine: Engine | None = None

@@ -1,8 +1,9 @@
 """A measured run of vLLM: its requests, the engine's limits, and what it did each second.
 
 Three files beside each other, as LLMServingSim's benchmarks leave them: PREFIXrequests.jsonl with
-the times of each request, PREFIXmeta.json, PREFIXtimeseries.csv. ``arrival_time`` is the client's
-clock (epoch), the others are the engine's (monotonic): their difference means nothing.
+the times of each request, PREFIXmeta.json, PREFIXtimeseries.csv. The first alone, under any name,
+is a run too, of an engine that is not known. ``arrival_time`` is the client's clock (epoch), the
+others are the engine's (monotonic): their difference means nothing.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +12,6 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from homeostat.errors import InvalidInputError
 from homeostat.models.aging import NANOSECONDS
 from homeostat.runtime.scheduler.limits import Limits
 from homeostat.runtime.traces.files import (
@@ -21,6 +21,7 @@ from homeostat.runtime.traces.files import (
     field_of,
     json_document,
     json_object,
+    kind_of,
     lines_of,
     nanoseconds_of,
     records_of,
@@ -66,10 +67,10 @@ class EngineSample:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VllmRun:
-    """A trace with the engine that served it."""
+    """A trace with the engine that served it, where that is known, and its gauges' readings."""
 
     trace: Trace
-    engine: Engine
+    engine: Engine | None
     samples: tuple[EngineSample, ...]
 
 
@@ -85,19 +86,27 @@ def read_vllm(path: Path) -> Trace:
 
 
 def read_vllm_run(path: Path) -> VllmRun:
-    """Return a whole run, given its file of requests; the two others lie beside it.
+    """Return a whole run, given its file of requests.
+
+    The two others are read where they lie beside it; a name that does not end in requests.jsonl
+    has none.
 
     Raises:
         InvalidInputError: With file, line, value and rule.
     """
-    if not path.name.endswith(_REQUESTS):
-        raise InvalidInputError(f"{path} must have a name that ends in {_REQUESTS}")
-    prefix = path.name.removesuffix(_REQUESTS)
+    meta, timeseries = _beside(path, "meta.json"), _beside(path, "timeseries.csv")
     return VllmRun(
         trace=read_vllm(path),
-        engine=_engine(path.with_name(f"{prefix}meta.json")),
-        samples=tuple(_samples(path.with_name(f"{prefix}timeseries.csv"))),
+        engine=None if meta is None else _engine(meta),
+        samples=() if timeseries is None else tuple(_samples(timeseries)),
     )
+
+
+def _beside(path: Path, ending: str) -> Path | None:
+    if not path.name.endswith(_REQUESTS):
+        return None
+    other = path.with_name(path.name.removesuffix(_REQUESTS) + ending)
+    return None if kind_of(other) == "nothing" else other
 
 
 def _requests(path: Path) -> Iterator[TraceRequest]:

@@ -93,9 +93,9 @@ def policy_named(text: str) -> Policy:
     """Return a policy by its words, as "fcfs+last-in+none", or by a preset's name.
 
     Raises:
-        InvalidInputError: A word is not known; the message lists the words.
+        InvalidInputError: It is no text, or a word is not known; the message lists the words.
     """
-    words = PRESETS.get(text, text).split("+")
+    words = PRESETS.get(text, text).split("+") if isinstance(text, str) else []
     if len(words) != 3:
         raise InvalidInputError(
             f"policy {text!r} must be one of {', '.join(PRESETS)}, or ORDER+EVICTION+WINDOW "
