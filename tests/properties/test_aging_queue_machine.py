@@ -171,13 +171,11 @@ class LastPushed(AgingQueue):
         return "r1"
 
 
-@pytest.mark.parametrize(
-    ("bid", "problem"),
-    [
-        (0, "pop must return of equal priorities the earliest arrival, then the first pushed"),
-        (1, "pop must return the item of the greatest priority"),
-    ],
-)
+TIE = "pop must return of equal priorities the earliest arrival, then the first pushed"
+GREATEST = "pop must return the item of the greatest priority"
+
+
+@pytest.mark.parametrize(("bid", "problem"), [(0, TIE), (1, GREATEST)])
 def test_a_wrong_pop_is_told_which_rule_it_broke(bid: int, problem: str) -> None:
     machine = AgingQueueMachine(LastPushed)
     machine.begin(rates=[1], late=False)
@@ -196,7 +194,7 @@ def test_the_stale_queue_of_the_documents_is_shown_why() -> None:
         assert_suite("aging-queue", target=f"{STALE}:StaleQueue", only=["follows_one_rate"], seed=7)
     text = str(caught.value)
     assert "returns '<StaleQueue>'" in text
-    assert "pop must return " in text
+    assert TIE in text or GREATEST in text
     assert f"--target {STALE}:StaleQueue" in text
 
 

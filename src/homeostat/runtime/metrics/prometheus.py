@@ -90,8 +90,7 @@ class SchedulerMetrics:
         self._decoded.inc(len(plan.decodes))
         self._prefilled.inc(plan.tokens - len(plan.decodes))
         for sequence, tokens in plan.prefills:
-            lost = sequence.computed_before - sequence.computed
-            self._recomputed.inc(max(0, min(tokens, lost)))
+            self._recomputed.inc(sequence.recomputed_of(tokens))
 
     def observe_step(self, plan: Plan, finished: list[Sequence], now_ns: int) -> None:
         """Observe the latencies that a step ends; called by the front after it."""

@@ -112,3 +112,7 @@ class Sequence:
     def tokens(self) -> int:
         """Prompt and generated tokens: a step that has computed them all samples the next."""
         return self.request.prompt_tokens + self.generated
+
+    def recomputed_of(self, tokens: int) -> int:
+        """Return how many of the next tokens had been computed before an eviction."""
+        return max(0, min(tokens, self.computed_before - self.computed))

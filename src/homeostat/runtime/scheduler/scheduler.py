@@ -223,9 +223,7 @@ class Scheduler(LiveRequests):
 
     def _prefilled(self, sequence: Sequence, tokens: int) -> bool:
         """Count a chunk; returns whether the sequence has reached its limit."""
-        lost = min(tokens, sequence.computed_before - sequence.computed)
-        if lost > 0:
-            sequence.recomputed += lost
+        sequence.recomputed += sequence.recomputed_of(tokens)
         sequence.computed += tokens
         if sequence.computed < sequence.tokens:
             return False
