@@ -2,6 +2,7 @@
 
 import pkgutil
 
+import cloudpickle
 import pytest
 
 from homeostat.counterexamples.library import CONJECTURES
@@ -36,6 +37,13 @@ def test_the_registry_holds_the_suites_on_disk() -> None:
     assert own <= modules
     assert all(any(m == name or m.startswith(f"{name}_") for name in own) for m in modules)
     assert all(name == suite.name for name, suite in SUITES.items())
+
+
+@pytest.mark.parametrize("name", SUITES)
+def test_every_property_can_travel_to_another_process(name: str) -> None:
+    for property_ in SUITES[name].properties:
+        there = cloudpickle.loads(cloudpickle.dumps(property_))
+        assert there.name == property_.name
 
 
 @pytest.mark.slow

@@ -72,9 +72,14 @@ class Gaps:
     scale: int
 
 
+def gaps() -> st.SearchStrategy[Gaps]:
+    """Return the strategy of up to as many gaps as the note looks back."""
+    # A function of its own: what ``composite`` makes cannot travel to another process.
+    return _gaps()
+
+
 @st.composite
-def gaps(draw: st.DrawFn) -> Gaps:
-    """Return up to as many gaps as the note looks back."""
+def _gaps(draw: st.DrawFn) -> Gaps:
     drawn = draw(st.lists(_GAPS_NS, min_size=1, max_size=GAPS_DEFAULT))
     permuted = draw(st.permutations(drawn))
     width = draw(st.sampled_from((1, 2, 1000, 10**6)))
