@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from copy import deepcopy
 from dataclasses import replace
 from fractions import Fraction
@@ -268,9 +268,9 @@ def test_a_run_without_the_figures_of_an_assumption_is_not_spoken_of() -> None:
 
 
 def test_files_of_both_kinds_are_read_by_their_schema(tmp_path: Path) -> None:
-    write: Callable[[Case | Witness], int] = lambda w: (tmp_path / "w.json").write_text(  # noqa: E731
-        json.dumps(w.to_json())
-    )
+    def write(witness: Case | Witness) -> None:
+        (tmp_path / "w.json").write_text(json.dumps(witness.to_json()))
+
     for witness in (case_corpus()[0], corpus()[0]):
         write(witness)
         assert read_any_witness(tmp_path / "w.json") == witness

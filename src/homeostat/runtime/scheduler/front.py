@@ -208,7 +208,7 @@ class SchedulerFront:
             while self._serves:
                 await self._step()
             self._release_ended()
-        except Exception as error:
+        except Exception as error:  # engine, clock and sleep are the user's: every stream is told
             self._failure = error
         except asyncio.CancelledError as error:
             if self._driver.cancelling():
@@ -344,7 +344,7 @@ class SchedulerFront:
         while self._ended:
             try:
                 self._release_ended()
-            except Exception as error:
+            except Exception as error:  # the engine's; the others are released all the same
                 self._failure = self._failure or error
 
     def _shut(self) -> None:

@@ -86,7 +86,7 @@ class EventLog:
             return
         try:
             self._sink(event)
-        except Exception as error:
+        except Exception as error:  # the sink is the user's, and must not stop a step half-way
             self._failed += 1
             self.sink_error = error
 
