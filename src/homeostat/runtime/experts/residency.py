@@ -1,0 +1,98 @@
+"""Who is resident in one layer: the decisions of ``models.residency.cache``, made in place."""
+
+from homeostat.errors import InvalidInputError
+from homeostat.models.residency.cache import Load, Outcome
+from homeostat.models.residency.events import Event
+from homeostat.runtime.experts.policies.policy import Policy
+
+__all__ = ["ResidentSet"]
+
+
+class ResidentSet:
+    """The experts that are resident in one layer, under a policy.
+
+    Args:
+        capacity: Most experts at once, 1 or more.
+        policy: The policy of this layer; nobody else may use it.
+
+    Raises:
+        InvalidInputError: The capacity is below 1.
+    """
+
+    def __init__(self, capacity: int, policy: Policy) -> None:
+        if capacity < 1:
+            raise InvalidInputError(f"capacity {capacity} must be 1 or more")
+        self.capacity = capacity
+        self.policy = policy
+        self._resident: set[int] = set()
+
+    @property
+    def resident(self) -> frozenset[int]:
+        """Which experts are resident now."""
+        return frozenset(self._resident)
+
+    def __contains__(self, expert: int) -> bool:
+        return expert in self._resident
+
+    def __len__(self) -> int:
+        return len(self._resident)
+
+    def serve(self, event: Event) -> Outcome:
+        """Decide one event and return what it did. O(experts of the event) plus the policy's."""
+        self.policy.observe(event)
+        hits = tuple(e for e in event.experts if e in self._resident)
+        loads: list[Load] = []
+        bypasses: list[int] = []
+        if len(hits) < len(event.experts):
+            found = set(hits)
+            for expert in event.experts:
+                if expert not in found:
+                    self._miss(expert, event, loads, bypasses)
+        return Outcome(hits, tuple(loads), tuple(bypasses))
+
+    def _miss(self, expert: int, event: Event, loads: list[Load], bypasses: list[int]) -> None:
+        victim = None
+        if len(self._resident) >= self.capacity:
+            idle = self._resident.difference(event.experts)
+            if not idle:
+                bypasses.append(expert)
+                return
+            victim = self.policy.victim(idle)
+        if not self.policy.admits(expert, victim):
+            bypasses.append(expert)
+            return
+        if victim is not None:
+            self._resident.remove(victim)
+            self.policy.evicted(victim)
+        self._resident.add(expert)
+        loads.append(Load(expert, victim))
+
+    def ahead(self, expert: int) -> Load | None:
+        """Load an expert that no event asked for yet, if it is worth more than what leaves.
+
+        Returns:
+            None if it is resident already, not admitted, or worth no more than every resident.
+        """
+        if expert in self._resident:
+            return None
+        victim = None
+        if len(self._resident) >= self.capacity:
+            victim = self.policy.victim(self._resident)
+            if self.policy.value(expert) <= self.policy.value(victim):
+                return None
+        if not self.policy.admits(expert, victim):
+            return None
+        if victim is not None:
+            self._resident.remove(victim)
+            self.policy.evicted(victim)
+        self._resident.add(expert)
+        return Load(expert, victim)
+
+    def forget(self, expert: int) -> None:
+        """Drop an expert whose copy failed.
+
+        Raises:
+            KeyError: It is not resident.
+        """
+        self._resident.remove(expert)
+        self.policy.evicted(expert)
