@@ -20,6 +20,7 @@ class ResidentSet:
     """
 
     def __init__(self, capacity: int, policy: Policy) -> None:
+        """Start with nothing resident."""
         if capacity < 1:
             raise InvalidInputError(f"capacity {capacity} must be 1 or more")
         self.capacity = capacity
@@ -32,9 +33,11 @@ class ResidentSet:
         return frozenset(self._resident)
 
     def __contains__(self, expert: int) -> bool:
+        """Return whether an expert is resident. O(1)."""
         return expert in self._resident
 
     def __len__(self) -> int:
+        """Return how many are resident."""
         return len(self._resident)
 
     def serve(self, event: Event) -> Outcome:

@@ -29,7 +29,8 @@ class Policy(ABC):
         return True
 
     def evicted(self, expert: int) -> None:
-        """Take note that an expert left."""
+        """Take note that an expert left; most policies keep nothing that this changes."""
+        del expert
 
     def victim(self, idle: Iterable[int]) -> int:
         """Return the resident that leaves first; ties go to the least."""
