@@ -156,7 +156,8 @@ def report_documents() -> tuple[list[dict[str, Any]], list[tuple[str, tuple[str,
     """
     from homeostat.runtime.traces.fetching import DATASETS, missing_files
 
-    lacking = [(name, missing_files(dataset)) for name, dataset in DATASETS.items()]
+    requests = [(name, held) for name, held in DATASETS.items() if held.kind == "requests"]
+    lacking = [(name, missing_files(dataset)) for name, dataset in requests]
     missing = [(name, places) for name, places in lacking if places]
     found: list[dict[str, Any]] = []
     measured, *others = _REPORTED

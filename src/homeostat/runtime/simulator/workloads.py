@@ -46,7 +46,7 @@ def workload_named(text: str) -> Workload:
     """
     if text == BURSTY:
         return Workload(_bursty())
-    path = find_data(text) if text in DATASETS else Path(text)
+    path = find_data(text) if text in _names() else Path(text)
     if kind_of(path) == "nothing":
         raise InvalidInputError(f"trace {text!r:.200} must be a file, or {', '.join(_names())}")
     trace = read_trace(path)
@@ -57,7 +57,7 @@ def workload_named(text: str) -> Workload:
 
 
 def _names() -> tuple[str, ...]:
-    return (*DATASETS, BURSTY)
+    return (*(name for name, held in DATASETS.items() if held.kind == "requests"), BURSTY)
 
 
 def _bursty() -> Trace:

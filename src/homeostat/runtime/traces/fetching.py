@@ -4,8 +4,8 @@ A file lies in the folder that the environment variable HOMEOSTAT_DATA names, el
 cache; it counts only if its sha256 is the pinned one, so whoever delivered it, it is the file that
 our figures are about. The hashes were taken from the files that we measured. Azure's address is
 the file's place in the public repository; it has not been tried, as our tests never leave the
-machine, and the hash decides. Of the vLLM run we know the repository but no address of the file,
-so it can be found and not fetched.
+machine, and the hash decides. Of the other files we know the repositories but no addresses, so they
+can be found and not fetched.
 """
 
 import hashlib
@@ -69,12 +69,15 @@ class Dataset:
         title: What it holds.
         source: Who published it, and under which licence.
         files: One or more.
+        kind: What the first file holds: requests, routes of tokens to experts, or how often one
+            expert follows another.
     """
 
     name: str
     title: str
     source: str
     files: tuple[DataFile, ...]
+    kind: Literal["requests", "routes", "transitions"] = "requests"
 
 
 _AZURE: Final = "https://raw.githubusercontent.com/Azure/AzurePublicDataset/master/data"
@@ -111,6 +114,30 @@ DATASETS: Final[Mapping[str, Dataset]] = {
                 sha256="f99d474f8d8a2c52f986fb27e46832a1627fc908d7570852b016573b89ab3173",
             ),
         ),
+    ),
+    "qwen3-routes": Dataset(
+        name="qwen3-routes",
+        title="experts of a prompt and 128 output tokens of Qwen3-30B-A3B, 48 layers, top-6 of 128",
+        source="Helldez/BigMoeOnEdge, Apache-2.0",
+        files=(
+            DataFile(
+                place="moe-routes/qwen3-30b-a3b.route.csv",
+                sha256="38257865c1447b5659b19696392f63df3bfcc1763b8050cb5a463b0aa999ead9",
+            ),
+        ),
+        kind="routes",
+    ),
+    "qwen1.5-transitions": Dataset(
+        name="qwen1.5-transitions",
+        title="which top expert follows which, counts of Qwen1.5-MoE-A2.7B, 24 layers of 60",
+        source="Yuelinfeng/mixtral-offloading, MIT",
+        files=(
+            DataFile(
+                place="moe-transitions/qwen1.5-moe-a2.7b.counts.npy",
+                sha256="39084f5bbc97334f8e1e47928234a140fe3870c799d4b471cc7ea32ad910c1f1",
+            ),
+        ),
+        kind="transitions",
     ),
 }
 
