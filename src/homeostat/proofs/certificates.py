@@ -8,14 +8,15 @@ from typing import Any, Final
 from homeostat.counterexamples import AnyWitness, Case, CaseConjecture, Witness
 from homeostat.errors import VacuousClaimError
 from homeostat.models.batching import BatchingParameters, State
-from homeostat.proofs import kernel
-from homeostat.proofs.engines.farkas import find_proof
+from homeostat.proofs import automata, kernel
+from homeostat.proofs.engines.farkas import find_proof, row_text
 from homeostat.proofs.engines.thresholds import Found, sign_cuts
 from homeostat.proofs.polynomials import holds, point_of, row
 from homeostat.proofs.systems import inputs, parameters_of
 
 __all__ = [
     "Certificate",
+    "automaton",
     "case",
     "check_seconds",
     "enumeration",
@@ -227,6 +228,45 @@ def induction(
         "step": dict(step),
     }
     return sealed("induction", theorem, _scan_evidence(step, invariants, example, hints or {}))
+
+
+def automaton(
+    theorem: Mapping[str, Any],
+    invariants: Mapping[str, Rows],
+    *,
+    k: int = 1,
+    example: Sequence[Mapping[str, Any]],
+    hints: Mapping[str, Rows] | None = None,
+) -> Certificate:
+    """Prove that rows hold in every state that a transition system reaches.
+
+    Args:
+        theorem: From ``engines.transitions.automaton_theorem``.
+        invariants: location -> rows that hold whenever the system is there; a location that is
+            left out is never reached.
+        k: How many states in a row the step assumes the invariants of.
+        example: Runs {"parameters", "start", "steps": [[label, inputs]]} which between them take
+            every transition from one location with invariants to another.
+        hints: label of an obligation -> facts to prove on the way, about where its path begins.
+
+    Raises:
+        VacuousClaimError: The runs are none, or do not take every transition.
+        NoProofError: An obligation could not be proved.
+        RejectedError: The theorem is malformed.
+    """
+    known = {location: list(rows) for location, rows in invariants.items()}
+    obligations = list(automata.obligations(theorem, known, k))
+    runs = [dict(run) for run in example]
+    try:
+        automata.check_runs(theorem, known, runs)
+    except (kernel.RejectedError, LookupError) as error:
+        raise VacuousClaimError(f"no run shows that the assumptions can be met: {error}") from error
+    proofs = {
+        label: find_proof([row_text(one) for one in given], goal, (hints or {}).get(label, ()))
+        for label, given, goal in obligations
+    }
+    evidence = {"k": k, "invariants": known, "proofs": proofs, "example": runs}
+    return sealed("automaton", theorem, evidence)
 
 
 def schur(parameters: BatchingParameters, says: str, evidence: Mapping[str, Any]) -> Certificate:

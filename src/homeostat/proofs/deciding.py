@@ -201,6 +201,8 @@ def _proves(certificate: Certificate) -> str:
             rows = sorted({t for rows in theorem["stages"].values() for t in rows})
             kept = "; ".join([*rows, *theorem["whole"]])
             return f"{' and '.join(theorem['step']['systems'])} keep for ever: {kept}"
+        case "automaton":
+            return _automaton_words(theorem)
         case "schur":
             p = theorem["parameters"]
             point = f"l0 = {p['l0']}, l_A = {p['l_a']}, l_B = {p['l_b']}, q = {p['q']}"
@@ -224,6 +226,19 @@ def _proves(certificate: Certificate) -> str:
             return f"0 <= H <= log2 m for all counts of k <= {theorem['gaps_max']} gaps in m bins"
         case _:
             raise InvalidInputError(f"certificate kind {kind!r} is not known")
+
+
+def _automaton_words(theorem: dict[str, Any]) -> str:
+    given = f"given {'; '.join(theorem['given'])}, " if theorem["given"] else ""
+    said = [
+        f"{'' if place == '*' else f'in {place}: '}{'; '.join(rows)}"
+        for place, rows in theorem["always"].items()
+        if rows and rows != ["0 > 0"]
+    ]
+    never = [place for place, rows in theorem["always"].items() if rows == ["0 > 0"]]
+    said += [f"never in {' or '.join(never)}"] if never else []
+    count = len(theorem["transitions"])
+    return f"{given}in every state that {count} transitions reach: {', and '.join(said)}"
 
 
 def _sign_words(theorem: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ Kinds
     scan: one step of the named systems, a scan from the top stage down to stage 0; for EVERY
         number of stages, and with ``field`` (equations alone) in any field.
     induction: what a scan keeps holds for ever.
+    automaton: what holds in every state that a transition system reaches (``automata.py``).
     schur: where the roots of sum W_s z^(n-1-s) lie, against the unit circle (``roots.py``).
     sign_on_interval: a polynomial in one variable is > 0, or < 0, on an interval (``roots.py``).
     threshold: for which real l0 the roots all lie inside, or that for none (``roots.py``).
@@ -17,9 +18,8 @@ Kinds
     enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
     case, shapes: one small case that breaks a conjecture; bounds on every histogram (``cases.py``).
 
-A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. Terms
-{"times", "rows", "square"?} refute rows: each is a product of rows, times a number >= 0 (any
-polynomial if a row is an equation), times a square; added up, a constant no point allows.
+A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. How rows
+imply a row is in ``implication.py``.
 """
 
 import hashlib
@@ -32,17 +32,17 @@ from math import gcd
 from pathlib import Path
 from typing import Any, Final
 
+from homeostat.proofs.automata import check_automaton
 from homeostat.proofs.cases import check_case, check_shapes
+from homeostat.proofs.implication import prove
 from homeostat.proofs.polynomials import (
     SIZE_MAX,
     Poly,
     RejectedError,
     Row,
-    add,
     demand,
     holds,
     jury,
-    multiply,
     names,
     point_of,
     polynomial,
@@ -70,60 +70,18 @@ from homeostat.proofs.systems import (
 )
 from homeostat.proofs.trees import check_case_tree
 
-__all__ = ["RejectedError", "all_ends", "check", "check_example", "digest", "obligations"]
+__all__ = [
+    "RejectedError",
+    "all_ends",
+    "check",
+    "check_example",
+    "digest",
+    "obligations",
+    "prove",
+]
 
 FILE_BYTES_MAX: Final = 16 * 2**20
 Data = Mapping[str, Any]
-
-
-def combine(rows: list[Row], terms: Any) -> tuple[Poly, bool, bool]:
-    """Return the sum of terms, whether a strict one takes part, whether only equations do."""
-    total: Poly = {}
-    strict, equations = False, True
-    for term in terms:
-        demand(set(term) <= {"times", "rows", "square"}, f"unknown field in {term}")
-        demand(all(type(i) is int and 0 <= i < len(rows) for i in term["rows"]), "no such row")
-        factors = [rows[i] for i in term["rows"]]
-        product = times = polynomial(term["times"])
-        for p in [polynomial(term["square"])] * 2 if "square" in term else []:
-            product = multiply(product, p)
-        for p, _ in factors:
-            product = multiply(product, p)
-        if all(sign != "=" for _, sign in factors):
-            number = times.get((), Fraction(0))
-            demand(set(times) <= {()} and number >= 0, f"multiplier {term['times']} is not >= 0")
-            positive = number > 0 and "square" not in term
-            strict = strict or (positive and all(sign == ">" for _, sign in factors))
-            equations = False
-        total = add(total, product)
-    return total, strict, equations
-
-
-def refute(rows: list[Row], terms: Any) -> None:
-    """Check that no real point satisfies all rows."""
-    total, strict, _ = combine(rows, terms)
-    demand(set(total) <= {()}, f"terms do not cancel: {list(total)[:3]} remain")
-    number = total.get((), Fraction(0))
-    demand(number < 0 or (number == 0 and strict), f"terms make {number}, which is no conflict")
-
-
-def prove(given: list[Row], goal: Row, proof: Data, *, field: bool = False) -> None:
-    """Check that the given rows imply the goal: over the reals, or in any field."""
-    demand(set(proof) <= {"have", "terms", "above", "below", "equals"}, "unknown field in proof")
-    for step in proof.get("have", []):
-        prove(given, row(step["row"]), step["proof"], field=field)
-        given = [*given, row(step["row"])]
-    (p, sign), minus = goal, add({}, goal[0], -1)
-    if "equals" in proof:
-        total, _, equations = combine(given, proof["equals"])
-        demand(sign == "=" and equations and total == p, "the equations do not add up")
-        return
-    demand(not field, "in any field only equations prove, and only an equation")
-    if sign == "=":
-        refute([*given, (p, ">")], proof["above"])
-        refute([*given, (minus, ">")], proof["below"])
-    else:
-        refute([*given, (minus, ">=" if sign == ">" else ">")], proof["terms"])
 
 
 def all_ends(systems: Iterable[str]) -> list[str]:
@@ -331,6 +289,7 @@ ALL = (
     check_farkas,
     check_scan,
     check_induction,
+    check_automaton,
     check_schur,
     check_sign_on_interval,
     check_threshold,

@@ -16,6 +16,7 @@ FOUND_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "farkas": _ROWS,
     "scan": ("invariants by hand", *_ROWS),
     "induction": ("invariants by hand", *_ROWS),
+    "automaton": ("invariants by hand", *_ROWS),
     "schur": ("SciPy proposes a Lyapunov matrix, or Jury's table",),
     "sign_on_interval": ("bisection",),
     "threshold": ("bisection with Descartes' rule",),

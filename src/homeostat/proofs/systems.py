@@ -133,6 +133,9 @@ FIELDS: Final = {
         "invariants proofs example",
     ),
     "induction": _fields("stages whole after step", "invariants proofs example"),
+    "automaton": _fields(
+        "parameters given variables start transitions always", "k invariants proofs example"
+    ),
     "schur": _fields("parameters says", "jury", "lyapunov", "factor"),
     "sign_on_interval": _fields("polynomial from to sign", "cuts"),
     "threshold": _fields("says points", "cuts"),

@@ -25,7 +25,7 @@ from homeostat.errors import HomeostatError
 from homeostat.proofs.engines.oracles import ORACLES, Point, Question, race, refutation_by_cvc5
 from homeostat.proofs.polynomials import Poly, Row, add, multiply, polynomial, row
 
-__all__ = ["NoProofError", "find_proof"]
+__all__ = ["NoProofError", "find_proof", "row_text"]
 
 LEVEL_MAX = 2
 SQUARE = "square "
@@ -133,6 +133,13 @@ def _counter_model(rows: Sequence[Row], against: Sequence[Row]) -> Point | None:
         if model is not None:
             return dict(model.point)
     return None
+
+
+def row_text(known: Row) -> str:
+    """Return a row as text that reads back as the same row."""
+    p, sign = known
+    terms = [f"{'-' if x < 0 else '+'} {'*'.join([str(abs(x)), *m])}" for m, x in p.items()]
+    return f"{' '.join(terms) or '0'} {sign} 0"
 
 
 def _variables(rows: Iterable[Row]) -> list[str]:

@@ -26,6 +26,7 @@ from homeostat.proofs.engines.oracles import Answer, Limits, Model, NoModel, Que
 from homeostat.proofs.mutation.rows import fair, tried_points
 from homeostat.proofs.mutation.runs import induction_fails, scan_fails
 from homeostat.proofs.mutation.sources import kind_of
+from homeostat.proofs.mutation.walks import automaton_fails
 from homeostat.proofs.polynomials import Row, add, row
 
 __all__ = ["Judgement", "judge"]
@@ -206,6 +207,10 @@ def _induction(theorem: Data, evidence: Data, rng: random.Random) -> Judgement:
     return step if step.word == "false" or ever.word == "untried" else ever
 
 
+def _automaton(theorem: Data, evidence: Data, rng: random.Random) -> Judgement:
+    return _from_runs(*automaton_fails(theorem, evidence["example"], rng))
+
+
 def _from_runs(tried: int, failure: str | None) -> Judgement:
     if failure is not None:
         return Judgement("false", failure)
@@ -291,6 +296,7 @@ _JUDGES: Final[Mapping[str, Callable[[Data, Data, random.Random], Judgement]]] =
     "farkas": _farkas,
     "scan": _scan,
     "induction": _induction,
+    "automaton": _automaton,
     "schur": _schur,
     "sign_on_interval": _sign_on_interval,
     "threshold": _threshold,

@@ -25,8 +25,8 @@ SCHEMA: Final = "homeostat.mutation-score/1"
 _CHUNK: Final = 100
 
 TRUSTED: Final = (
-    *("cases.py", "enclosures.py", "kernel.py", "polynomials.py"),
-    *("roots.py", "systems.py", "trees.py"),
+    *("automata.py", "cases.py", "enclosures.py", "implication.py", "kernel.py"),
+    *("polynomials.py", "roots.py", "systems.py", "trees.py"),
 )
 """The files that must be believed for a proof."""
 

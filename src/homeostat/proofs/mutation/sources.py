@@ -13,6 +13,7 @@ from homeostat.models.batching import DATA_SETS, BatchingParameters, canonical_s
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import (
     Certificate,
+    automaton,
     enumeration,
     replayed,
     shapes,
@@ -22,6 +23,7 @@ from homeostat.proofs.certificates import (
 from homeostat.proofs.engines.mode_tree.horizon import first_violation
 from homeostat.proofs.engines.mode_tree.settling import settle
 from homeostat.proofs.engines.thresholds import never_stable, stable_above
+from homeostat.proofs.engines.transitions import automaton_theorem, transition
 
 __all__ = ["Source", "kind_of", "kinds", "read_sources"]
 
@@ -109,7 +111,8 @@ def _short(source: Source) -> bool:
 
 
 def _made() -> Iterator[Source]:
-    for name, certificate in (*_trajectories(), *_signs(), *_thresholds(), *_trees(), *_cases()):
+    every = (_trajectories, _automata, _signs, _thresholds, _trees, _cases)
+    for name, certificate in (one for made in every for one in made()):
         yield Source(name=f"made.{name}", kind=kind_of(certificate), certificate=certificate)
 
 
@@ -131,6 +134,56 @@ def _cases() -> Iterator[tuple[str, Certificate]]:
         yield f"case.{case.conjecture}", replayed(case)
     for gaps_max in (5, 12, 20):
         yield f"shapes.{gaps_max}", shapes(gaps_max)
+
+
+def _automata() -> Iterator[tuple[str, Certificate]]:
+    """Yield a counter, two processes that exclude each other, and a swap that takes k = 2."""
+    level = automaton_theorem(
+        parameters=["C"],
+        given=["C >= 0"],
+        variables=["level"],
+        start=("open", ["level = 0"]),
+        transitions=[
+            transition(
+                "admit",
+                "open",
+                "open",
+                when=["n >= 0", "level + n <= C"],
+                after={"level": "level + n"},
+            ),
+            transition("fill", "open", "full", when=["level = C"]),
+            transition("overflow", "full", "over", when=["level > C"]),
+        ],
+        always={"*": ["level >= 0", "level <= C"], "over": ["0 > 0"]},
+    )
+    steps = [["admit", {"n": "1"}], ["admit", {"n": "2"}], ["fill", {}]]
+    filled = {"parameters": {"C": "3"}, "start": {"level": "0"}, "steps": steps}
+    known = {"open": ["level >= 0", "level <= C"], "full": ["level = C"]}
+    yield "automaton.level", automaton(level, known, example=[filled])
+
+    inside = automaton_theorem(
+        variables=["a", "b"],
+        start=("free", ["a = 0", "b = 0"]),
+        transitions=[
+            transition("enter a", "free", "taken", after={"a": "1"}),
+            transition("enter b", "free", "taken", after={"b": "1"}),
+            transition("leave", "taken", "free", after={"a": "0", "b": "0"}),
+        ],
+        always={"*": ["a + b <= 1"]},
+    )
+    both = [["enter a", {}], ["leave", {}], ["enter b", {}], ["leave", {}]]
+    run = {"parameters": {}, "start": {"a": "0", "b": "0"}, "steps": both}
+    rows = {"free": ["a = 0", "b = 0"], "taken": ["a + b <= 1"]}
+    yield "automaton.exclusion", automaton(inside, rows, example=[run])
+
+    swap = automaton_theorem(
+        variables=["x", "y"],
+        start=("run", ["x = 1", "y = 2"]),
+        transitions=[transition("swap", "run", "run", after={"x": "y", "y": "x"})],
+        always={"run": ["x >= 1"]},
+    )
+    once = {"parameters": {}, "start": {"x": "1", "y": "2"}, "steps": [["swap", {}]]}
+    yield "automaton.swap", automaton(swap, {"run": ["x >= 1"]}, k=2, example=[once])
 
 
 def _signs() -> Iterator[tuple[str, Certificate]]:

@@ -29,6 +29,10 @@ KIND_WORDS: Final[Mapping[str, str]] = {
     "derives the obligations of that step itself and checks each by exact arithmetic.",
     "farkas": "Rows multiplied by numbers and added give a row that no point satisfies, or "
     "the row to be shown. The kernel multiplies and adds, in exact fractions.",
+    "automaton": "Each transition, from any state that satisfies the invariants of its location, "
+    "leads to one that satisfies those of the next (with k > 1: after k such states in a row). The "
+    "kernel derives these obligations itself, checks each by exact arithmetic, and walks exact "
+    "runs that take every transition.",
     "schur": "The kernel decides where the roots of Theory's polynomial lie, exactly: by Jury's "
     "table, by a rational Lyapunov matrix, or by an explicit factor.",
     "sign_on_interval": "The kernel cuts the interval into pieces and rewrites the polynomial on "
@@ -60,6 +64,7 @@ _THEOREM_WORDS: Final[Mapping[str, str]] = {
     "then_last": "shown at stage 0",
     "carry": "carried along",
     "ends": "ending in",
+    "always": "shown in every state reached",
     "violated_when": "violated when",
     "l_a": "l_a",
     "l_b": "l_b",
@@ -170,9 +175,22 @@ def theorem_rows(theorem: Mapping[str, Any], prefix: str = "") -> Iterator[tuple
         if isinstance(value, Mapping):
             yield from theorem_rows(value, f"{label}: ")
         elif isinstance(value, list) and value:
-            yield label, [" ".join(map(str, x)) if isinstance(x, list) else str(x) for x in value]
+            yield label, list(map(_line, value))
         elif value not in (None, False, []):
             yield label, [cell_text(value)]
+
+
+def _line(entry: object) -> str:
+    match entry:
+        case {"label": label, "from": source, "to": target, "when": when, "next": after}:
+            moved = [f"{name} becomes {text}" for name, text in after.items()]
+            words = f"{label}: from {source} to {target}"
+            words += f" when {'; '.join(when)}" if when else ""
+            return f"{words}: {', '.join(moved)}" if moved else words
+        case list():
+            return " ".join(map(str, entry))
+        case _:
+            return str(entry)
 
 
 def document_bytes(document: Mapping[str, Any]) -> bytes:

@@ -31,9 +31,11 @@ class TrustedFile:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "automata.py": "what holds in every state that a transition system reaches",
     "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
     "enclosures.py": "numbers of a case; logarithms and exponentials between rationals",
-    "kernel.py": "the checker: rows, scans, inductions, runs",
+    "implication.py": "terms that refute rows, and proofs that rows imply a row",
+    "kernel.py": "the checker: scans, inductions, runs",
     "polynomials.py": "exact polynomials and rows, read as data",
     "roots.py": "where roots lie: Jury's table, thresholds, signs on intervals",
     "systems.py": "the systems and what is observed of them, stated once more",
