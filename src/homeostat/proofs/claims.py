@@ -15,9 +15,10 @@ from homeostat.counterexamples.cases import figures_of
 from homeostat.counterexamples.cases.balls import UndecidedError
 from homeostat.counterexamples.cases.case import case_holds, meets
 from homeostat.errors import HomeostatError, WitnessRejectedError
-from homeostat.proofs import kernel
+from homeostat.proofs import automata, kernel
 from homeostat.proofs.certificates import case, scan
-from homeostat.proofs.engines.farkas import NoProofError, find_proof
+from homeostat.proofs.engines.farkas import NoProofError, find_proof, row_text
+from homeostat.proofs.engines.transitions import violating_run
 from homeostat.proofs.polynomials import holds, point_of, row
 from homeostat.proofs.verdicts import Verdict
 
@@ -28,6 +29,7 @@ __all__ = [
     "Claim",
     "Source",
     "Theorem",
+    "false_automaton",
     "false_case",
     "false_rows",
     "false_scan",
@@ -38,7 +40,9 @@ __all__ = [
 
 NOTES: Final[Mapping[str, str]] = {
     "001": "Entropic stabilisation: entropy of arrivals as a stress sensor, and lazy aging",
+    "002": "MoE routes as walks on a graph: spectral gap, cache avalanche, admission by return",
     "003": "G Dominance conjecture: the spread of Theory against the spread of Simulation",
+    "004": "From a graph of routes to a GPU cache: admission control and a streaming bypass",
 }
 """Titles of the notes, in our words, by number."""
 
@@ -161,6 +165,42 @@ def false_scan(
             scan(theorem, invariants, example=example)
         except NoProofError:
             return f"refuted by an exact run that breaks {broken[0]}; the engine finds no proof"
+        raise CanaryError(f"{falsehood}: the engine proved it")
+
+    return Canary(falsehood=falsehood, catch=catch)
+
+
+def false_automaton(
+    falsehood: str,
+    theorem: Mapping[str, Any],
+    invariants: Mapping[str, Sequence[str]],
+    *,
+    start: Mapping[str, str],
+    parameters: Mapping[str, str] | None = None,
+    inputs: Mapping[str, Sequence[Mapping[str, str]]] | None = None,
+) -> Canary:
+    """Return a canary from a false automaton theorem: a run breaks it, and no proof is found.
+
+    Args:
+        falsehood: What the theorem says, in words.
+        theorem: The false neighbour.
+        invariants: Those of the true theorem, or what a proof would try.
+        start: The variables' values where the search for a run begins.
+        parameters: Those of the search.
+        inputs: Which inputs of each transition it tries.
+    """
+
+    def catch() -> str:
+        run = violating_run(theorem, start=start, parameters=parameters, inputs=inputs)
+        if run is None:
+            raise CanaryError(f"{falsehood}: no run breaks it")
+        known = {location: list(rows) for location, rows in invariants.items()}
+        try:
+            for _, given, goal in automata.obligations(theorem, known, 1):
+                find_proof([row_text(one) for one in given], goal)
+        except NoProofError:
+            path = ", ".join(label for label, _ in run["steps"])
+            return f"refuted by the exact run {path}; the engine finds no proof"
         raise CanaryError(f"{falsehood}: the engine proved it")
 
     return Canary(falsehood=falsehood, catch=catch)
