@@ -5,27 +5,16 @@ rows that cannot wrap around, and LLVM turns the loop into vector instructions. 
 into one function, the same loops stay scalar (measured: half the speed).
 """
 
-from collections.abc import Callable
 from typing import Any, Final
 
-import numba
 import numpy as np
+
+from homeostat.models.compiling import compiled
 
 __all__ = ["LANES", "sweep_blocks"]
 
 LANES: Final = 256
 """Lanes of one block, which stays in cache; as measured 128 is slower and 512 no faster."""
-
-
-def compiled(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a function compiled by numba, kept on disk where a folder can be written."""
-    options = {"nogil": True, "error_model": "numpy"}
-    try:
-        cached: Callable[..., Any] = numba.njit(cache=True, **options)(function)
-    except RuntimeError:
-        # numba finds no folder that it may write: compile again in each process instead.
-        cached = numba.njit(**options)(function)
-    return cached
 
 
 def _advance_stage(
