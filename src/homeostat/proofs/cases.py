@@ -17,17 +17,20 @@ Systems
     poisson: the same for a Poisson process of each rate, in the limit of many gaps: the bin of a
         gap is geometric, with u = exp(-rate width): H = u log2(1/u) / (1 - u) + log2(1/(1 - u)).
     In both, the window is exp(-H / temperature), in parts of the window at H = 0.
+    expert-cache: what a cache of experts misses by one policy or another (``caches.py``).
+    chains: Markov chains of experts, their gaps, classes, returns and unions (``chains.py``).
 """
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from functools import lru_cache
 from itertools import pairwise
 from math import floor
 from typing import Any, Final
 
+from homeostat.proofs.caches import expert_cache
+from homeostat.proofs.chains import chains
 from homeostat.proofs.enclosures import (
     Enclosure,
     exp,
@@ -39,12 +42,10 @@ from homeostat.proofs.enclosures import (
     rounded,
     times,
 )
+from homeostat.proofs.figures import Figure, figures, pick, texts
 from homeostat.proofs.polynomials import RejectedError, demand
 
 __all__ = ["CASES", "check_case", "check_shapes", "holds"]
-
-Figure = Callable[[str], Enclosure]
-"""The enclosure of a figure, by name; one that the case does not have is rejected."""
 
 EVENTS_MAX: Final = 200
 ARRIVALS_MAX: Final = 200
@@ -57,32 +58,6 @@ def window(entropy: Enclosure, temperature: Fraction) -> Enclosure:
     """Enclose exp(-H / temperature)."""
     low, high = over(entropy, point(temperature))
     return exp((max(low, Fraction(0)), high))
-
-
-def _strings(value: Any, least: int, most: int, what: str) -> list[str]:
-    """Read a list of texts; how many there may be is a bound on time, too."""
-    demand(type(value) is list and least <= len(value) <= most, f"no list of {what}")
-    demand(all(type(x) is str for x in value), f"not all text: {what}")
-    return list(value)
-
-
-def _pick(values: Sequence[Any], place: int) -> Any:
-    demand(1 <= place <= len(values), f"the case has no number {place} of {len(values)}")
-    return values[place - 1]
-
-
-def _figures(table: Mapping[str, Callable[..., Enclosure]]) -> Figure:
-    """Return figures by name; a ``#`` in the table's names stands for a number from 1 on."""
-
-    @lru_cache(maxsize=64)
-    def figure(name: str) -> Enclosure:
-        demand(type(name) is str and len(name) <= 40, f"no figure: {name!r:.40}")
-        places = re.findall(r"_([1-9][0-9]{0,2})(?=_|$)", name)
-        shape = re.sub(r"_([1-9][0-9]{0,2})(?=_|$)", "_#", name)
-        demand(shape in table, f"the case has no figure {name!r}")
-        return table[shape](*map(int, places))
-
-    return figure
 
 
 Request = tuple[Fraction, Fraction, Fraction, int]
@@ -144,7 +119,7 @@ def _queue(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     pops: list[tuple[Fraction, Request, Fraction]] = []
     last = None
     for event in events:
-        what, at, *push = _strings(event, 2, 5, "an event")
+        what, at, *push = texts(event, 2, 5, "an event")
         time = number(at)
         demand(last is None or last <= time, "the events are not in order of time")
         last = time
@@ -165,12 +140,12 @@ def _queue(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
             del kept[popped]
             pops.append((time, popped, best))
     rates = {request[2] for request in [*kept, *(popped for _, popped, _ in pops)]}
-    return {discipline}, _figures(
+    return {discipline}, figures(
         {
-            "priority_#_at_#": lambda i, j: point(_priority(_pick(pops, i)[1], _pick(pops, j)[0])),
-            "best_at_#": lambda j: point(_pick(pops, j)[2]),
-            "time_#": lambda j: point(_pick(pops, j)[0]),
-            "arrival_#": lambda i: point(_pick(pops, i)[1][0]),
+            "priority_#_at_#": lambda i, j: point(_priority(pick(pops, i)[1], pick(pops, j)[0])),
+            "best_at_#": lambda j: point(pick(pops, j)[2]),
+            "time_#": lambda j: point(pick(pops, j)[0]),
+            "arrival_#": lambda i: point(pick(pops, i)[1][0]),
             "rate_count": lambda: point(len(rates)),
         }
     )
@@ -185,7 +160,7 @@ def _entropy(counts: Iterable[int]) -> Enclosure:
 
 
 def _history(data: Any) -> list[Fraction]:
-    times = [number(x) for x in _strings(data, 2, ARRIVALS_MAX, "2 arrivals or more")]
+    times = [number(x) for x in texts(data, 2, ARRIVALS_MAX, "2 arrivals or more")]
     demand(all(a <= b for a, b in pairwise(times)), "the arrivals are not in order")
     return times
 
@@ -204,18 +179,18 @@ def _arrivals(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     demand(bin_width > 0 and temperature > 0, "bin width and temperature must be positive")
 
     def counts(i: int) -> list[int]:
-        seen = [read(time) for time in _pick(histories, i)]
+        seen = [read(time) for time in pick(histories, i)]
         passed = [read(b - a) for a, b in pairwise(seen)][-gaps:]
         return list(Counter(floor(gap / width) for gap in passed).values())
 
     def true_gaps(i: int) -> list[Fraction]:
-        return [b - a for a, b in pairwise(_pick(histories, i))][-gaps:]
+        return [b - a for a, b in pairwise(pick(histories, i))][-gaps:]
 
     def in_common() -> int:
-        first, second = (list(reversed(_pick(histories, i))) for i in (1, 2))
+        first, second = (list(reversed(pick(histories, i))) for i in (1, 2))
         return next(n for n in range(len(first), -1, -1) if first[:n] == second[:n])
 
-    return {clock}, _figures(
+    return {clock}, figures(
         {
             "entropy_#": lambda i: _entropy(counts(i)),
             "entropy_max_#": lambda i: log2(point(sum(counts(i)))),
@@ -235,20 +210,20 @@ def _arrivals(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
 def _poisson(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     demand(set(given) == {"rates", "bin_width", "temperature"}, "wrong fields")
     temperature, width = number(given["temperature"]), number(given["bin_width"])
-    rates = [number(rate) for rate in _strings(given["rates"], 1, HISTORIES_MAX, "few rates")]
+    rates = [number(rate) for rate in texts(given["rates"], 1, HISTORIES_MAX, "few rates")]
     demand(min(*rates, width, temperature) > 0, "rates, bin width, temperature must be positive")
 
     def entropy(i: int) -> Enclosure:
-        u = exp(point(_pick(rates, i) * width))
+        u = exp(point(pick(rates, i) * width))
         p = 1 - u[1], 1 - u[0]
         demand(u[0] > 0 and p[0] > 0, "the enclosure of the bin's probability is too wide")
         minus = tuple(-x for x in reversed(log2(u)))
         below = log2(p)
         return plus(over(times(u, (minus[0], minus[1])), p), (-below[1], -below[0]))
 
-    return set(), _figures(
+    return set(), figures(
         {
-            "rate_#": lambda i: point(_pick(rates, i)),
+            "rate_#": lambda i: point(pick(rates, i)),
             "entropy_#": entropy,
             "window_#": lambda i: window(entropy(i), temperature),
             "bin_width": lambda: point(width),
@@ -261,13 +236,15 @@ CASES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[set[str], Figure]]]] 
     "aging-queue": _queue,
     "arrivals": _arrivals,
     "poisson": _poisson,
+    "expert-cache": expert_cache,
+    "chains": chains,
 }
 """By system: what a case's data are, as words that may be assumed, and its figures."""
 
 
 def holds(figure: Figure, comparison: Any) -> bool:
     """Decide (figure, relation, figure or rational); what the enclosures leave open is rejected."""
-    left, relation, right = _strings(comparison, 3, 3, "figure, relation, figure or rational")
+    left, relation, right = texts(comparison, 3, 3, "figure, relation, figure or rational")
     plain = re.fullmatch("[a-z].*", right) is None
     (a, b), (c, d) = figure(left), point(number(right)) if plain else figure(right)
     decided = {

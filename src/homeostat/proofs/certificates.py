@@ -22,6 +22,7 @@ __all__ = [
     "enumeration",
     "farkas",
     "induction",
+    "optimal",
     "replayed",
     "run_example",
     "scan",
@@ -350,6 +351,19 @@ def _case_theorem(broken: Case | CaseConjecture, given: Mapping[str, Any]) -> di
 def shapes(gaps_max: int) -> Certificate:
     """Prove 0 <= H <= log2 m for every histogram of at most so many gaps in m bins."""
     return sealed("shapes", {"gaps_max": gaps_max}, {})
+
+
+def optimal(*, experts: int, size: int, capacity: int, events: int) -> Certificate:
+    """Prove that no choices miss less than Belady's with bypass, from any set of residents.
+
+    Args:
+        experts: How many there are.
+        size: Most experts of an event.
+        capacity: Most that are resident at once.
+        events: Most events of a trace; every such trace is looked at.
+    """
+    theorem = {"experts": experts, "size": size, "capacity": capacity, "events": events}
+    return sealed("optimal", theorem, {})
 
 
 def replayed(witness: AnyWitness) -> Certificate:

@@ -224,6 +224,12 @@ def _proves(certificate: Certificate) -> str:
             return f"the kernel's own run of a case of {theorem['system']}: {violated}"
         case "shapes":
             return f"0 <= H <= log2 m for all counts of k <= {theorem['gaps_max']} gaps in m bins"
+        case "optimal":
+            return (
+                f"a cache of {theorem['capacity']} of {theorem['experts']} experts: whatever is "
+                f"resident, no policy misses less than Belady's over any {theorem['events']} "
+                f"events or fewer, each of {theorem['size']} experts or fewer"
+            )
         case _:
             raise InvalidInputError(f"certificate kind {kind!r} is not known")
 

@@ -17,6 +17,7 @@ Kinds
     case_tree: what Simulation does from every start, by its tree of modes (``trees.py``).
     enumeration, replay: a conjecture along one exact trajectory, kept at every step or broken.
     case, shapes: one small case that breaks a conjecture; bounds on every histogram (``cases.py``).
+    optimal: no cache of experts misses less than Belady's on any short trace (``caches.py``).
 
 A row is text: polynomials (sums of products, no brackets) with <= >= < > or = between. How rows
 imply a row is in ``implication.py``.
@@ -33,6 +34,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeostat.proofs.automata import check_automaton
+from homeostat.proofs.caches import check_optimal
 from homeostat.proofs.cases import check_case, check_shapes
 from homeostat.proofs.implication import prove
 from homeostat.proofs.polynomials import (
@@ -298,6 +300,7 @@ ALL = (
     check_replay,
     check_case,
     check_shapes,
+    check_optimal,
 )
 CHECKS: Final = {function.__name__.removeprefix("check_"): function for function in ALL}
 

@@ -25,6 +25,7 @@ FOUND_BY: Final[Mapping[str, tuple[str, ...]]] = {
     "replay": ("an exact run",),
     "case": ("an exact run",),
     "shapes": ("all histograms",),
+    "optimal": ("all traces",),
 }
 """Kind of certificate -> the engines and solvers that found its evidence, in their order."""
 

@@ -144,6 +144,7 @@ FIELDS: Final = {
     "replay": _fields("parameters start typed_start step assumes violated_when", ""),
     "case": _fields("system given assumes violated_when", ""),
     "shapes": _fields("gaps_max", ""),
+    "optimal": _fields("experts size capacity events", ""),
 }
 """The fields of each kind's theorem, and then of its evidence, by alternatives."""
 

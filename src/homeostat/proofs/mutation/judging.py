@@ -21,6 +21,8 @@ from homeostat.models.batching import (
     stage_weights,
 )
 from homeostat.models.entropy import entropy
+from homeostat.models.residency.events import Event
+from homeostat.models.residency.optimal import belady, fewest_misses
 from homeostat.proofs.certificates import Certificate
 from homeostat.proofs.engines.oracles import Answer, Limits, Model, NoModel, Question, race
 from homeostat.proofs.mutation.rows import fair, tried_points
@@ -136,6 +138,20 @@ def _shapes(theorem: Data, _: Data, rng: random.Random) -> Judgement:
         if any(_surely_above(*pair) for pair in beyond):
             return Judgement("false", f"not so for the counts {counts}")
     return Judgement("agrees", f"{_STARTS} histograms")
+
+
+def _optimal(theorem: Data, _: Data, rng: random.Random) -> Judgement:
+    """Hold the models' Belady against the least of all choices, on random traces."""
+    n, size, capacity, most = (theorem[key] for key in ("experts", "size", "capacity", "events"))
+    for _round in range(_STARTS):
+        events = [
+            Event(tuple(sorted(rng.sample(range(n), rng.randint(1, min(size, n))))))
+            for _ in range(rng.randint(1, most))
+        ]
+        found = sum(outcome.misses for outcome in belady(events, capacity, bypass=True))
+        if found != fewest_misses(events, capacity, bypass=True):
+            return Judgement("false", f"not so for {[list(event.experts) for event in events]}")
+    return Judgement("agrees", f"{_STARTS} traces")
 
 
 def _surely_above(left: Figure, right: Figure) -> bool:
@@ -304,6 +320,7 @@ _JUDGES: Final[Mapping[str, Callable[[Data, Data, random.Random], Judgement]]] =
     "replay": _replay,
     "case": _case,
     "shapes": _shapes,
+    "optimal": _optimal,
     "case_tree settles": _settles,
     "case_tree never": _never,
 }

@@ -15,6 +15,7 @@ from homeostat.proofs.certificates import (
     Certificate,
     automaton,
     enumeration,
+    optimal,
     replayed,
     shapes,
     sign_on_interval,
@@ -134,6 +135,9 @@ def _cases() -> Iterator[tuple[str, Certificate]]:
         yield f"case.{case.conjecture}", replayed(case)
     for gaps_max in (5, 12, 20):
         yield f"shapes.{gaps_max}", shapes(gaps_max)
+    for experts, size, capacity, events in ((3, 2, 1, 3), (2, 2, 2, 4), (4, 1, 2, 3)):
+        bounds = {"experts": experts, "size": size, "capacity": capacity, "events": events}
+        yield f"optimal.{experts}.{capacity}", optimal(**bounds)
 
 
 def _automata() -> Iterator[tuple[str, Certificate]]:

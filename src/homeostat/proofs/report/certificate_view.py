@@ -52,6 +52,8 @@ KIND_WORDS: Final[Mapping[str, str]] = {
     "where the enclosures decide it.",
     "shapes": "The kernel goes through every way to put so many gaps into bins, and compares "
     "integers: products of powers in place of logarithms.",
+    "optimal": "The kernel goes through every short trace from its last event backwards, and holds "
+    "Belady's choice against every other one, from every set of residents.",
 }
 """Certificate kind -> what the kernel does with it."""
 

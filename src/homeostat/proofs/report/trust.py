@@ -32,8 +32,11 @@ class TrustedFile:
 
 _MEANINGS: Final[Mapping[str, str]] = {
     "automata.py": "what holds in every state that a transition system reaches",
+    "caches.py": "what a cache of experts misses by each policy, and what none misses less than",
     "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
+    "chains.py": "Markov chains of experts: gaps, classes, returns, unions",
     "enclosures.py": "numbers of a case; logarithms and exponentials between rationals",
+    "figures.py": "the figures of a case, by name",
     "implication.py": "terms that refute rows, and proofs that rows imply a row",
     "kernel.py": "the checker: scans, inductions, runs",
     "polynomials.py": "exact polynomials and rows, read as data",
