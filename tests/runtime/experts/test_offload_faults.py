@@ -12,8 +12,8 @@ from torch import nn
 
 from homeostat.errors import HomeostatError, InvalidInputError
 from homeostat.runtime.experts.lanes import Mark
+from homeostat.runtime.experts.offloading import offload
 from homeostat.runtime.experts.offloading.lanes import CpuLanes
-from homeostat.runtime.experts.offloading.offloaded import offload
 from homeostat.runtime.experts.offloading.weights import DevicePlace, HostExpert
 
 if TYPE_CHECKING:

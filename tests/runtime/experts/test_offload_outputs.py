@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from homeostat.runtime.experts.offloading.offloaded import offload
+from homeostat.runtime.experts.offloading import offload
 from homeostat.runtime.experts.offloading.weights import ALIGNMENT_BYTES
 
 if TYPE_CHECKING:

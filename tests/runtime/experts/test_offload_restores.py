@@ -9,8 +9,8 @@ import torch
 
 from homeostat.errors import HomeostatError, InvalidInputError, MissingExtraError
 from homeostat.models.residency.optimal import belady
+from homeostat.runtime.experts.offloading import offload
 from homeostat.runtime.experts.offloading.budget import capacities
-from homeostat.runtime.experts.offloading.offloaded import offload
 
 if TYPE_CHECKING:
     from pathlib import Path

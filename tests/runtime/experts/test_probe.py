@@ -7,9 +7,7 @@ import pytest
 import torch
 
 from homeostat.errors import HomeostatError, InvalidInputError
-from homeostat.runtime.experts.offloading import probe
-from homeostat.runtime.experts.offloading.offloaded import offload
-from homeostat.runtime.experts.offloading.probe import record_routes
+from homeostat.runtime.experts.offloading import offload, probe, record_routes
 from homeostat.runtime.traces.routes import Phase, Routes, read_routes, routes_text
 
 if TYPE_CHECKING:

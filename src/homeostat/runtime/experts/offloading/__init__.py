@@ -1,10 +1,18 @@
 """The cache of experts under a model of transformers: one line, and the outputs stay the same."""
 
-from importlib.util import find_spec
+from homeostat.runtime.experts.offloading.extra import NEEDED
+from homeostat.runtime.experts.offloading.offloaded import Offloaded, offload
+from homeostat.runtime.experts.offloading.policy_makers import PolicyMaker
+from homeostat.runtime.experts.offloading.probe import RouteRecorder, record_routes
+from homeostat.runtime.experts.offloading.reports import LayerReport, OffloadReport
 
-from homeostat.errors import MissingExtraError
-
-if any(find_spec(package) is None for package in ("torch", "transformers")):
-    raise MissingExtraError(
-        "torch and transformers must be installed: pip install 'homeostat[experts]'"
-    )
+__all__ = [
+    "NEEDED",
+    "LayerReport",
+    "OffloadReport",
+    "Offloaded",
+    "PolicyMaker",
+    "RouteRecorder",
+    "offload",
+    "record_routes",
+]

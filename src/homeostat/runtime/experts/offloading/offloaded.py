@@ -36,7 +36,7 @@ from homeostat.runtime.experts.offloading.weights import DevicePlace, HostExpert
 from homeostat.runtime.experts.residency import ResidentSet
 from homeostat.runtime.traces.routes import Routes
 
-__all__ = ["Offloaded", "PolicyMaker", "offload"]
+__all__ = ["Offloaded", "offload"]
 
 
 class Offloaded:
