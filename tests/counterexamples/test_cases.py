@@ -26,6 +26,13 @@ from homeostat.counterexamples import (
 )
 from homeostat.counterexamples.cases.balls import Ball, UndecidedError, decided, exp, log2, text_of
 from homeostat.counterexamples.cases.case import meets
+from homeostat.counterexamples.cases.expert_searching import (
+    EXPERT_SEARCHES,
+    expert_case,
+    small_traces,
+    traces_in_turn,
+    worst_ratio,
+)
 from homeostat.counterexamples.cases.figures import figures_of
 from homeostat.counterexamples.cases.searching import first_case, near_ties, small_queues
 from homeostat.counterexamples.corpus_files import file_name
@@ -83,7 +90,7 @@ def test_with_its_hash_made_anew_only_how_it_was_found_may_change(case: Case) ->
     names = iter(range(100))
     for field in ("conjecture", "system", "given", "assumes", "violated_when", "observed"):
         for part in changes(document[field]):
-            if field == "given" and _only_renames(document["given"], part):
+            if field == "given" and _says_as_much(document["given"], part):
                 continue
             next(names, None)
             with pytest.raises((InvalidInputError, WitnessRejectedError)):
@@ -91,9 +98,11 @@ def test_with_its_hash_made_anew_only_how_it_was_found_may_change(case: Case) ->
     confirm(Case.from_json(rehashed({**document, "found_by": {"method": "by hand"}})))
 
 
-def _only_renames(given: Json, changed: Json) -> bool:
-    """A request may have any name."""
-    if "events" not in given:
+def _says_as_much(given: Json, changed: Json) -> bool:
+    """A request may have any name; how much room there is, or how many walk, may not matter."""
+    if any(given.get(key) != changed.get(key) for key in ("half_life", "walkers", "capacity")):
+        return True
+    if "discipline" not in given:
         return False
     pairs = zip(given["events"], changed["events"], strict=True)
     return any(a[0] == b[0] == "push" and a[2] != b[2] for a, b in pairs)
@@ -223,6 +232,38 @@ def test_the_search_is_exhaustive_on_its_grid_and_goes_from_small_to_large() -> 
     assert len({json.dumps(run) for run in runs}) == len(runs)
     lengths = [len(run["events"]) for run in runs]
     assert lengths == sorted(lengths)
+
+
+@pytest.mark.parametrize("name", EXPERT_SEARCHES)
+def test_what_breaks_a_conjecture_about_experts_is_in_the_corpus(name: str) -> None:
+    found = expert_case(name)
+    assert found in case_corpus()
+
+
+def test_a_conjecture_without_a_search_is_named() -> None:
+    with pytest.raises(InvalidInputError, match="'stale_snapshot' must be one of"):
+        expert_case("stale_snapshot")
+
+
+def test_every_trace_is_tried_up_to_the_names_of_its_experts() -> None:
+    traces = [[event[0] for event in given["events"]] for given in small_traces(length_max=4)]
+    # Partitions of 1 .. 4 events into experts: 1, 2, 5, 15 (Bell), each by its capacities.
+    assert len({tuple(trace) for trace in traces}) == 1 + 2 + 5 + 15
+    assert [0, 1, 0, 2] in traces
+    assert len(traces) == sum(len(set(trace)) for trace in map(list, {*map(tuple, traces)}))
+
+
+def test_the_worst_ratio_of_admission_grows_with_the_length_of_the_trace() -> None:
+    figures = ("misses_threshold", "misses_lru")
+    ratios = [
+        worst_ratio("expert-cache", traces_in_turn(4, [rounds]), *figures)[0]
+        for rounds in (2, 5, 25)
+    ]
+    assert ratios == [2, 5, 25]
+    # Where LRU is never better, neither is the search.
+    assert worst_ratio("expert-cache", small_traces(length_max=3), *figures)[0] == 1
+    with pytest.raises(InvalidInputError, match="got none"):
+        worst_ratio("expert-cache", [], *figures)
 
 
 def test_a_search_of_nothing_finds_nothing() -> None:

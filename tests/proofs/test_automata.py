@@ -9,7 +9,8 @@ import pytest
 
 from homeostat.errors import InvalidInputError, VacuousClaimError
 from homeostat.proofs import automata, kernel
-from homeostat.proofs.certificates import automaton
+from homeostat.proofs.certificates import automaton, optimal
+from homeostat.proofs.coq.export import coq_source
 from homeostat.proofs.engines.farkas import NoProofError, find_proof, row_text
 from homeostat.proofs.engines.transitions import (
     automaton_theorem,
@@ -405,6 +406,15 @@ def test_a_run_that_does_not_begin_where_it_must_is_no_search() -> None:
 @pytest.mark.parametrize("text", ["x*y - 1/2*z >= 3", "0 > 0", "x = y", "-x < 1", "2 <= 2"])
 def test_a_row_written_as_text_reads_back_as_itself(text: str) -> None:
     assert row(row_text(row(text))) == row(text)
+
+
+def test_there_is_no_coq_file_of_these_kinds_and_the_answer_says_so() -> None:
+    for certificate in (
+        automaton(SWAP, {"run": ["x >= 1"]}, k=2, example=SWAPPED),
+        optimal(experts=2, size=1, capacity=1, events=2),
+    ):
+        with pytest.raises(InvalidInputError, match=f"kind='{certificate['kind']}' must be one of"):
+            coq_source(certificate)
 
 
 # --- what is accepted holds along every run

@@ -97,6 +97,57 @@ def test_caches_of_kernel_and_models_agree() -> None:
         assert compared("expert-cache", data, iter(names)) == set(names)
 
 
+def counted(events: list[int], count: int) -> Json:
+    """The chain of a trace of single experts, by hand."""
+    rows = []
+    for i in range(count):
+        after = [b for a, b in zip(events, events[1:], strict=False) if a == i]
+        shares = [Fraction(after.count(j), len(after)) if after else Fraction(1, count)
+                  for j in range(count)]  # fmt: skip
+        rows.append([str(share) for share in shares])
+    return {"matrix": rows}
+
+
+def test_the_chain_of_the_trace_itself_is_told_from_any_other() -> None:
+    rng, names = random.Random(2), ["misses_threshold", "misses_lru", "discount", "threshold"]
+    for _ in range(40):
+        count = rng.randint(1, 4)
+        trace = [rng.randrange(count) for _ in range(rng.randint(1, 9))]
+        admission = {"chain": counted(trace, count), "discount": "1/2", "threshold": "1/10"}
+        data: Json = {
+            "capacity": 2,
+            "events": [[expert] for expert in trace],
+            "half_life": 32,
+            "admission": admission,
+        }
+        assert compared("expert-cache", data, iter(names)) == set(names)
+        assert figures_of("expert-cache", data).words == {"counted"}
+        for change in (
+            {"events": [*data["events"], [0], [0], [count - 1]]},
+            {"events": [*data["events"], list(range(count))]},
+            {"admission": {**admission, "chain": rotation(count + 1)}},
+            {"admission": {**admission, "chain": {"law": [f"1/{count}"] * count, "stay": "0"}}},
+            {"admission": None},
+        ):
+            other = {**data, **change}
+            compared("expert-cache", other, iter(["misses_lru"]))
+            # Three uses more may leave the shares as they were.
+            if count > 1 and len(other["events"]) != len(trace) + 3:
+                assert figures_of("expert-cache", other).words == set()
+
+
+def test_uniform_is_what_draws_every_expert_alike() -> None:
+    for given, word in (
+        ({"law": ["1/3"] * 3, "stay": "0"}, True),
+        ({"law": ["1/3"] * 3, "stay": "1/2"}, False),
+        ({"law": ["1/2", "1/4", "1/4"], "stay": "0"}, False),
+        ({"matrix": [["1/2", "1/2"], ["1/2", "1/2"]]}, False),
+    ):
+        data = {"chains": [given], "discount": "1/2", "walkers": 1}
+        compared("chains", data, iter(["states_1"]))
+        assert figures_of("chains", data).words == ({"uniform"} if word else set())
+
+
 def misses(events: list[list[int]], capacity: int, **more: Any) -> dict[str, int]:
     data = {"capacity": capacity, "events": events, "half_life": 32, "admission": None, **more}
     _, figure = caches.expert_cache(data)

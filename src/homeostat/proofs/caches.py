@@ -6,6 +6,10 @@ does is loaded into a free place, else in the place of the least valued resident
 does not need, of equals the least one; and if there is none, it is a bypass. The cache begins
 empty.
 
+Word
+    counted: the events are of one expert each, and the chain is that of the trace itself: from each
+        expert the shares of those that came next, and any as likely from one that was never left.
+
 Policies, by what they miss
     misses_lru: value is the last event that used it; everything is admitted.
     misses_threshold: the same, and only those are admitted that the chain comes back to, with the
@@ -22,11 +26,12 @@ Policies, by what they miss
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from fractions import Fraction
 from functools import cache, lru_cache
-from itertools import combinations
-from typing import Any, Final
+from itertools import combinations, pairwise
+from typing import Any, Final, NamedTuple
 
-from homeostat.proofs.chains import chain_of, discount_of, p_return
+from homeostat.proofs.chains import Chain, chain_of, discount_of, p_return
 from homeostat.proofs.enclosures import Enclosure, number, point
 from homeostat.proofs.figures import Figure, figures
 from homeostat.proofs.polynomials import RejectedError, demand
@@ -159,16 +164,41 @@ def _optimal(events: Events, capacity: int) -> int:
     return least[frozenset()]
 
 
-def _admission(data: Any) -> Callable[[int], bool]:
-    """Return which experts are admitted, by the chain, the discount and the threshold."""
+class Admission(NamedTuple):
+    """By which the threshold policy admits."""
+
+    chain: Chain
+    discount: Fraction
+    threshold: Fraction
+
+
+def _admission(data: Any) -> Admission:
     demand(type(data) is dict and set(data) == {"chain", "discount", "threshold"}, "wrong fields")
-    chain, discount = chain_of(data["chain"]), discount_of(data["discount"])
-    threshold = number(data["threshold"])
+    discount, threshold = discount_of(data["discount"]), number(data["threshold"])
+    return Admission(chain_of(data["chain"]), discount, threshold)
+
+
+def _counted(events: Events, chain: Chain) -> bool:
+    """Tell whether the chain is that of the trace itself."""
+    n = len(chain.matrix)
+    if any(len(event) > 1 or event[0] >= n for event in events):
+        return False
+    counts = [[0] * n for _ in range(n)]
+    for (a,), (b,) in pairwise(events):
+        counts[a][b] += 1
+    return chain.matrix == [
+        [Fraction(x, sum(row)) if any(row) else Fraction(1, n) for x in row] for row in counts
+    ]
+
+
+def _admits(by: Admission | None) -> Callable[[int], bool]:
+    """Return which experts are admitted."""
 
     @cache
     def admits(expert: int) -> bool:
-        demand(expert < chain.size, f"the chain has no expert {expert}")
-        return p_return(chain, expert, discount) >= threshold
+        demand(by is not None, "the case has no chain to admit by")
+        demand(by and expert < by.chain.size, f"the chain has no expert {expert}")
+        return bool(by and p_return(by.chain, expert, by.discount) >= by.threshold)
 
     return admits
 
@@ -180,7 +210,8 @@ def expert_cache(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     events = _events(given["events"])
     demand(type(capacity) is int and 1 <= capacity <= CAPACITY_MAX, "no capacity")
     demand(type(half_life) is int and 1 <= half_life <= HALF_LIFE_MAX, "no half-life")
-    by_chain = None if given["admission"] is None else _admission(given["admission"])
+    by = None if given["admission"] is None else _admission(given["admission"])
+    admitted = _admits(by)
 
     def last_use(expert: int, t: int) -> int:
         return max((s for s in range(t + 1) if expert in events[s]), default=-1)
@@ -199,15 +230,16 @@ def expert_cache(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
         return victim is None or rank(expert, t) > rank(victim, t)
 
     def threshold(expert: int, _: int | None, __: int) -> bool:
-        demand(by_chain is not None, "the case has no chain to admit by")
-        return by_chain is not None and by_chain(expert)
+        return admitted(expert)
 
     def online(
         worth: Callable[[int, int], Worth], admits: Callable[[int, int | None, int], bool]
     ) -> Callable[[], Enclosure]:
         return lambda: point(_misses(events, _online(capacity, worth, admits)))
 
-    return set(), figures(
+    table = {} if by is None else {"discount": by.discount, "threshold": by.threshold}
+    words = {"counted"} if by is not None and _counted(events, by.chain) else set()
+    return words, figures(
         {
             "misses_lru": online(recent, lambda *_: True),
             "misses_threshold": online(recent, threshold),
@@ -220,6 +252,7 @@ def expert_cache(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
             "events": lambda: point(len(events)),
             "uses": lambda: point(sum(map(len, events))),
             "experts": lambda: point(len({expert for event in events for expert in event})),
+            **{name: lambda x=x: point(x) for name, x in table.items()},
         }
     )
 

@@ -4,6 +4,9 @@ A chain is {"matrix": rows}, or {"law": l, "stay": s} for P = s I + (1 - s) 1 l^
 draws an expert afresh. Of the first every figure is found by elimination over the rationals; the
 second has closed forms, so that it may be large.
 
+Word
+    uniform: every chain draws each expert afresh, all as likely.
+
 Figures of a chain, each rational; where it would not be, there is none
     states, components, classes: experts; strong components; closed ones, which nothing leaves.
     gap: 1 - |lambda_2| of P. It is 0 with two closed classes.
@@ -196,7 +199,8 @@ def chains(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
         chain = pick(found, k)
         return point(p_return(chain, pick(range(chain.size), i), discount))
 
-    return set(), figures(
+    even = all(len(set(c.law)) == 1 and (not c.stay or c.size == 1) for c in found)
+    return {"uniform"} if even else set(), figures(
         {
             "states_#": lambda k: point(pick(found, k).size),
             "components_#": lambda k: point(len(_components(pick(found, k))[0])),

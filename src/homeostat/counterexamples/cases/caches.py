@@ -7,7 +7,7 @@ from functools import cache
 from typing import Final
 
 from homeostat.counterexamples.cases.balls import Figure
-from homeostat.counterexamples.cases.chains import chain_of, discount_of
+from homeostat.counterexamples.cases.chains import CaseChain, chain_of, discount_of
 from homeostat.counterexamples.cases.reading import (
     Figures,
     Given,
@@ -21,6 +21,8 @@ from homeostat.models.residency.cache import Past, Residency, Rule, Value, serve
 from homeostat.models.residency.events import Event
 from homeostat.models.residency.optimal import belady, fewest_misses
 from homeostat.models.residency.rules import LruRule, RankRule, StaticRule
+from homeostat.models.routing.chain import chain_of as chain_from
+from homeostat.models.routing.counts import top_transitions
 
 __all__ = ["EXPERT_CACHE", "expert_cache"]
 
@@ -53,16 +55,41 @@ def _event(data: object) -> Event:
     return Event(tuple(integer(expert, "expert", 0, EXPERT_MAX) for expert in experts))
 
 
-def _admitted(data: object) -> Callable[[int], bool]:
-    given = read_fields(data, "admission", "chain discount threshold")
-    chain, discount = chain_of(given["chain"]), discount_of(given["discount"])
-    threshold = number(given["threshold"])
+@dataclass(frozen=True, slots=True)
+class _Admission:
+    """By which the threshold policy admits."""
 
+    chain: CaseChain
+    discount: Fraction
+    threshold: Fraction
+
+    @classmethod
+    def of(cls, data: object) -> "_Admission":
+        given = read_fields(data, "admission", "chain discount threshold")
+        discount, threshold = discount_of(given["discount"]), number(given["threshold"])
+        return cls(chain_of(given["chain"]), discount, threshold)
+
+
+def _counted(events: list[Event], chain: CaseChain) -> bool:
+    """Tell whether a chain, given as a matrix, is that of a trace of one expert an event."""
+    count = len(chain.rows)
+    firsts = [event.experts[0] for event in events]
+    if chain.law is not None or any(len(event.experts) > 1 for event in events):
+        return False
+    if max(firsts) >= count:
+        return False
+    # Without a single transition nothing was counted, and any expert is as likely as another.
+    counts = top_transitions([firsts], count)
+    exact = chain_from(counts, exact=True).matrix.tolist() if counts.any() else None
+    return chain.rows == (exact or [[Fraction(1, count)] * count] * count)
+
+
+def _admitted(by: _Admission) -> Callable[[int], bool]:
     @cache
     def admitted(expert: int) -> bool:
-        if expert >= len(chain.rows):
+        if expert >= len(by.chain.rows):
             raise WitnessRejectedError(f"the chain must have expert {expert}")
-        return chain.p_return(expert, discount) >= threshold
+        return by.chain.p_return(expert, by.discount) >= by.threshold
 
     return admitted
 
@@ -102,12 +129,15 @@ def expert_cache(given: Given) -> Figures:
     half_life = integer(given["half_life"], "half_life", 1, HALF_LIFE_MAX)
     events = [_event(data) for data in list_of(given["events"], "events", EVENTS_MAX)]
     experts = {expert for event in events for expert in event.experts}
-    admitted = None if given["admission"] is None else _admitted(given["admission"])
+    by = None if given["admission"] is None else _Admission.of(given["admission"])
+
+    def admission() -> _Admission:
+        if by is None:
+            raise WitnessRejectedError("the case must have a chain to admit by")
+        return by
 
     def by_threshold() -> Figure:
-        if admitted is None:
-            raise WitnessRejectedError("the case must have a chain to admit by")
-        return _misses(events, capacity, _Threshold(admitted))
+        return _misses(events, capacity, _Threshold(_admitted(admission())))
 
     def by_belady() -> Figure:
         return Fraction(sum(o.misses for o in belady(events, capacity, bypass=True)))
@@ -129,5 +159,8 @@ def expert_cache(given: Given) -> Figures:
         "events": lambda: Fraction(len(events)),
         "uses": lambda: Fraction(sum(len(event.experts) for event in events)),
         "experts": lambda: Fraction(len(experts)),
+        "discount": lambda: admission().discount,
+        "threshold": lambda: admission().threshold,
     }
-    return Figures(frozenset(), table)
+    counted = by is not None and _counted(events, by.chain)
+    return Figures(frozenset({"counted"} if counted else ()), table)

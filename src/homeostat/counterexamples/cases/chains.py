@@ -224,4 +224,9 @@ def chains(given: Given) -> Figures:
         "walkers": lambda: Fraction(walkers),
         "discount": lambda: discount,
     }
-    return Figures(frozenset(), table)
+    even = all(one.law is not None and one.rows == _uniform(len(one.rows)) for one in found)
+    return Figures(frozenset({"uniform"} if even else ()), table)
+
+
+def _uniform(count: int) -> Rows:
+    return [[Fraction(1, count)] * count] * count

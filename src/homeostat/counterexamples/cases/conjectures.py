@@ -1,4 +1,4 @@
-"""The conjectures that a small case can refute, as data (notes 001, sections 1 to 5)."""
+"""The conjectures that a small case can refute, as data (notes 001, 002 and 004)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -128,6 +128,61 @@ _ALL: Final = (
         system="arrivals",
         assumes=("exact", *_WINDOW_AND_BINS, ("common_arrivals", ">=", "50")),
         violated_when=(("entropy_1", "!=", "entropy_2"),),
+    ),
+    CaseConjecture(
+        name="gap_definitions",
+        statement="Of 1 - |lambda_2|, the gap of the additive reversibilisation and the second "
+        "eigenvalue of the normalised Laplacian of P + P^T, two are equal in every chain.",
+        system="chains",
+        assumes=(("classes_1", "==", "1"),),
+        violated_when=(
+            ("gap_1", "!=", "reversible_gap_1"),
+            ("gap_1", "!=", "normalised_laplacian_1"),
+            ("reversible_gap_1", "!=", "normalised_laplacian_1"),
+        ),
+    ),
+    CaseConjecture(
+        name="components_close_the_gap",
+        statement="A chain of more than one strong component has the gap 0.",
+        system="chains",
+        assumes=(("components_1", ">", "1"),),
+        violated_when=(("gap_1", ">", "0"),),
+    ),
+    CaseConjecture(
+        name="gap_predicts_avalanche",
+        statement="Of two chains on 64 experts, one with a gap of 1/100 or less and one with a gap "
+        "of 99/100 or more, the first has 8 walkers on 7 experts or fewer in the mean, or the "
+        "second on 2 or more.",
+        system="chains",
+        assumes=(
+            ("walkers", "==", "8"),
+            ("states_1", "==", "64"),
+            ("states_2", "==", "64"),
+            ("gap_1", "<=", "1/100"),
+            ("gap_2", ">=", "99/100"),
+        ),
+        violated_when=(("union_1", ">", "7"), ("union_2", "<", "2")),
+    ),
+    CaseConjecture(
+        name="threshold_scale_free",
+        statement="With 8 experts and with 128, all as likely at each use, admission where the "
+        "discounted chance to return is 1/10 or more says the same at the discount 9/10.",
+        system="chains",
+        assumes=(
+            "uniform",
+            ("discount", "==", "9/10"),
+            ("states_1", "==", "8"),
+            ("states_2", "==", "128"),
+        ),
+        violated_when=(("p_return_1_1", ">=", "1/10"), ("p_return_1_2", "<", "1/10")),
+    ),
+    CaseConjecture(
+        name="admission_never_worse",
+        statement="LRU that loads only experts whose discounted chance to return, by the chain "
+        "counted on the trace itself, is 1/10 or more misses no more than LRU.",
+        system="expert-cache",
+        assumes=("counted", ("threshold", "==", "1/10")),
+        violated_when=(("misses_threshold", ">", "misses_lru"),),
     ),
 )
 

@@ -1,7 +1,7 @@
 """A small case as a reader sees it: replayed exactly, then its data and figures as tables."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, localcontext
 from fractions import Fraction
@@ -34,14 +34,18 @@ class CaseView:
     @property
     def parameters(self) -> str:
         """The data in one line, without the long lists."""
-        short = {k: v for k, v in self.case.given.items() if not isinstance(v, list)}
-        words = ", ".join(f"{_words(key)} {_number(value)}" for key, value in short.items())
+        short = [(name, value) for name, value in self._data if not isinstance(value, list)]
+        words = ", ".join(f"{name} {_number(value)}" for name, value in short)
         return f"a case of {self.case.system}{': ' if words else ''}{words}"
 
     @property
     def given(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
         """The data: (name, lines)."""
-        return tuple((_words(key), _lines(value)) for key, value in self.case.given.items())
+        return tuple((name, _lines(value)) for name, value in self._data)
+
+    @property
+    def _data(self) -> list[tuple[str, Any]]:
+        return list(_opened(self.case.given, ""))
 
     @property
     def observed(self) -> tuple[tuple[str, str], ...]:
@@ -76,6 +80,19 @@ class CaseView:
         return f"fails in a case of {self.case.system}: {' and '.join(self.violations)}"
 
 
+def _opened(data: Mapping[str, Any], prefix: str) -> Iterator[tuple[str, Any]]:
+    """Yield (name, value), the parts of an object each by its own; what is null is not given."""
+    for key, value in data.items():
+        name = f"{prefix}{_words(key)}"
+        if isinstance(value, Mapping):
+            yield from _opened(value, f"{name} ")
+        elif isinstance(value, list) and all(isinstance(entry, Mapping) for entry in value):
+            for place, entry in enumerate(value, start=1):
+                yield from _opened(entry, f"{name} {place} ")
+        elif value is not None:
+            yield name, value
+
+
 _SHORT_MAX: Final = 15
 _PLACE: Final = re.compile(r"_(\d+)(?=_|$)", re.ASCII)
 _WORDS: Final = {
@@ -93,6 +110,23 @@ _WORDS: Final = {
     "gap_spread_#": "longest less shortest true gap of history {}",
     "common_arrivals": "last arrivals in common",
     "rate_#": "rate no. {}",
+    "misses_lru": "misses of LRU",
+    "misses_threshold": "misses of LRU with admission by the threshold",
+    "misses_rank": "misses of admission by rank",
+    "misses_never_admit": "misses of an empty cache",
+    "misses_next_use": "misses where the soonest next use stays",
+    "misses_belady": "misses of Belady with bypass",
+    "misses_optimal": "least misses of all choices",
+    "uses": "uses in all events",
+    "states_#": "experts of chain {}",
+    "components_#": "strong components of chain {}",
+    "classes_#": "closed classes of chain {}",
+    "gap_#": "1 - |lambda2| of chain {}",
+    "reversible_gap_#": "gap of the additive reversibilisation of chain {}",
+    "laplacian_#": "second eigenvalue of the Laplacian of chain {}",
+    "normalised_laplacian_#": "second eigenvalue of the normalised Laplacian of chain {}",
+    "union_#": "mean union of the walkers on chain {}",
+    "p_return_#_#": "discounted chance of expert no. {} of chain {} to return",
 }
 """Figure -> words; one without an entry is shown by its name."""
 
