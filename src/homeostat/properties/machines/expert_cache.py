@@ -4,6 +4,7 @@ Consumers stop early and raise, copies fail, and the lanes are idle or busy: wha
 however that goes is in ``expert_cache_contract``.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from hypothesis import strategies as st
@@ -12,9 +13,18 @@ from hypothesis.stateful import initialize, invariant, precondition, rule
 from homeostat.models.residency.cache import Outcome
 from homeostat.models.residency.events import Event
 from homeostat.properties.machines.expert_cache_contract import End, ExpertCacheReferee
-from homeostat.properties.machines.simulated_lanes import AHEAD, COMPUTE, DEMAND, GO_ON
+from homeostat.properties.machines.simulated_lanes import AHEAD, COMPUTE, DEMAND, GO_ON, Weights
+from homeostat.runtime.experts.buffers import TransientBuffers
+from homeostat.runtime.experts.cache import ExpertCache
+from homeostat.runtime.experts.lanes import Lanes
+from homeostat.runtime.experts.policies.lfru import LfruPolicy
+from homeostat.runtime.experts.policies.lfu import LfuPolicy
+from homeostat.runtime.experts.policies.lru import LruPolicy
+from homeostat.runtime.experts.policies.policy import Policy
+from homeostat.runtime.experts.policies.rank import RankPolicy
+from homeostat.runtime.experts.residency import ResidentSet
 
-__all__ = ["ExpertCacheMachine"]
+__all__ = ["ExpertCacheMachine", "our_cache", "our_policy"]
 
 _EXPERTS: Final = st.frozensets(st.integers(0, 5), max_size=6)
 _MOVES: Final = st.lists(st.sampled_from((GO_ON, COMPUTE, DEMAND, AHEAD)), max_size=40)
@@ -84,7 +94,7 @@ class ExpertCacheMachine(ExpertCacheReferee):
         self.lanes.moves.extend(moves)
         loads = tuple(load for load in map(self.twin.ahead, chosen) if load is not None)
         self.perform(self.subject, "prefetch", chosen)
-        self.see_copies(given, Outcome((), loads, ()), whole=True)
+        self.see_copies(given, Outcome((), loads, ()), whole=True, ahead=True)
 
     @rule(moves=_MOVES)
     def run_lanes(self, moves: list[int]) -> None:
@@ -112,6 +122,7 @@ class ExpertCacheMachine(ExpertCacheReferee):
         """See the end of all that was given."""
         if self.violation is None and self.subject is not None:
             self.rest([DEMAND, COMPUTE, AHEAD])
+            self.see_runs()
 
     @precondition(lambda self: self.subject is not None)
     @invariant()
@@ -140,3 +151,26 @@ class ExpertCacheMachine(ExpertCacheReferee):
 
     def _event(self, experts: frozenset[int]) -> Event:
         return Event(tuple(sorted({expert % len(self.lanes.host) for expert in experts})))
+
+
+def our_policy(name: str, experts: int, capacity: int) -> Policy:
+    """Return the runtime's policy of a name."""
+    makers = {"lru": LruPolicy, "lfu": LfuPolicy, "lfru": LfruPolicy, "rank": RankPolicy}
+    return makers[name](experts)
+
+
+def our_cache(
+    lanes: Lanes[Weights, Weights],
+    host: Sequence[Weights],
+    *,
+    capacity: int,
+    buffers: int,
+    policy: str,
+) -> ExpertCache[Weights, Weights]:
+    """Return the runtime's cache of one layer."""
+    return ExpertCache(
+        lanes,
+        host,
+        residents=ResidentSet(capacity, our_policy(policy, len(host), capacity)),
+        buffers=TransientBuffers(lanes.place(host[0]) for _ in range(buffers)),
+    )

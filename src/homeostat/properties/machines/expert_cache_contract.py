@@ -19,6 +19,13 @@ from typing import Any, Final, Literal, TypeAlias, get_args
 
 from homeostat.models.residency.cache import Outcome
 from homeostat.models.residency.events import Event
+from homeostat.properties.machines.cache_runs import (
+    Seen,
+    refused_bytes,
+    refused_capacity,
+    refused_place,
+    refused_sum,
+)
 from homeostat.properties.machines.naive_cache import RULES, NaiveCache
 from homeostat.properties.machines.recording import RecordingMachine
 from homeostat.properties.machines.simulated_lanes import (
@@ -63,6 +70,7 @@ class ExpertCacheReferee(RecordingMachine):
         self.lanes = SimulatedLanes(())
         self.twin = NaiveCache(1, RULES["lru"])
         self.places_max = 0
+        self.history: list[Seen] = []
 
     def create(self, experts: int, capacity: int, buffers: int, policy: str) -> None:
         """Create the cache and its twin."""
@@ -144,9 +152,15 @@ class ExpertCacheReferee(RecordingMachine):
         if failed:
             self._see_failure(before, outcome)
 
-    def see_copies(self, since: int, outcome: Outcome, *, whole: bool) -> None:
-        """Judge which copies were given since a line of the log."""
-        copied = [e.expert for e in self.lanes.log[since:] if e.what == "copy given"]
+    def see_copies(self, since: int, outcome: Outcome, *, whole: bool, ahead: bool = False) -> None:
+        """Judge which copies were given since a line of the log, and note what was seen."""
+        lines = self.lanes.log[since:]
+        copied, computed = (
+            [line.expert for line in lines if line.what == f"{what} given"]
+            for what in ("copy", "compute")
+        )
+        seen = Seen(outcome, ahead, copied, computed, self.resident(), self.lanes.bytes_up)
+        self.history.append(seen)
         misses = {load.expert for load in outcome.loads} | set(outcome.bypasses)
         self.demand(
             "bytes",
@@ -162,6 +176,24 @@ class ExpertCacheReferee(RecordingMachine):
             copied=copied,
             misses=sorted(misses),
         )
+
+    def see_runs(self) -> None:
+        """Judge whether all that was seen are runs of the automata that proofs speak of."""
+        size = self.lanes.bytes_of(self.lanes.host[0])
+        capacity = self.twin.state.capacity
+        refused: list[tuple[Aspect, str | None]] = [
+            ("capacity", refused_capacity(self.history, capacity)),
+            ("bytes", refused_bytes(self.history, size)),
+            ("output_exact", refused_sum(self.history, self.lanes.contents)),
+            *(
+                ("buffer_safe", refused_place(self.lanes.log, place))
+                for place in range(len(self.lanes.places))
+            ),
+        ]
+        for aspect, reason in refused:
+            self.demand(
+                aspect, holds=reason is None, problem="the automaton must accept", reason=reason
+            )
 
     def _consume(
         self, event: Event, wanted: Sequence[int], end: End, *, computes_last: bool

@@ -99,6 +99,7 @@ class SimulatedLanes:
         log: What was given, and what ran, in order.
         problems: What must not happen and did, in sentences.
         places: All device memory so far.
+        contents: For each compute that has begun, whose weights it found; -1 for nobody's.
         bytes_up: Bytes of all copies that were given.
     """
 
@@ -111,6 +112,7 @@ class SimulatedLanes:
         self.log: list[Operation] = []
         self.problems: list[str] = []
         self.places: list[Weights] = []
+        self.contents: list[int] = []
         self.bytes_up = 0
         self._pristine = [array.tobytes() for array in host]
         self._lanes = (_Lane(), _Lane(), _Lane())
@@ -248,21 +250,20 @@ class SimulatedLanes:
     def _compute_begins(self, number: int, expert: int) -> None:
         self.log.append(Operation("compute begins", number, expert))
         self._readers[number] += 1
-        self._look(number, expert)
+        self.contents.append(self._look(number, expert))
 
     def _compute_ends(self, number: int, expert: int) -> None:
         self.log.append(Operation("compute done", number, expert))
         self._readers[number] -= 1
         self._look(number, expert)
 
-    def _look(self, number: int, expert: int) -> None:
+    def _look(self, number: int, expert: int) -> int:
+        """Return whose weights are in a place, which must be an expert's."""
         found = self.places[number].tobytes()
-        if found != self._pristine[expert]:
-            read = (
-                f"those of expert {self._pristine.index(found)}"
-                if found in self._pristine
-                else "what no copy has completed"
-            )
+        read = self._pristine.index(found) if found in self._pristine else -1
+        if read != expert:
+            whose = f"those of expert {read}" if read >= 0 else "what no copy has completed"
             self.problems.append(
-                f"a compute must read the weights of expert {expert}, reads {read}"
+                f"a compute must read the weights of expert {expert}, reads {whose}"
             )
+        return read
