@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Generator, Iterator
 from contextlib import closing, contextmanager
-from typing import Any, cast
+from typing import Any, NoReturn, cast
 
 import torch
 
@@ -100,6 +100,10 @@ class OffloadedLayer:
             self._asked = expert
         assert self._place is not None
         return self._place.tensors
+
+    def __reduce_ex__(self, protocol: Any) -> NoReturn:
+        """Refuse to be copied or pickled, with the model that it feeds."""
+        raise HomeostatError(f"{self.name} is offloaded: close the offload before copying it")
 
     @contextmanager
     def _event(self, event: Event) -> Iterator[None]:

@@ -176,7 +176,7 @@ def offload(
         buffers: Transient buffers for the experts that are not let in.
         prefetch: Most experts of a layer to load after each pass, before the next asks for them.
         routes: Of this model, recorded before, for policies that are made from measurements.
-        lanes: Where copies and computes run; made for the device if None.
+        lanes: Where copies and computes run; made for the device if None, else it is theirs.
 
     Raises:
         InvalidInputError: An option breaks its rule, or the model's experts are not supported.

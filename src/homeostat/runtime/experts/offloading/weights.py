@@ -102,7 +102,8 @@ def host_copy(tensor: Tensor, device: Any) -> tuple[Tensor, int]:
     phase = source.data_ptr() % ALIGNMENT_BYTES if source.device.type == device.type else 0
     if device.type == "cpu":
         return source.cpu(), phase
-    return source.cpu().pin_memory(), phase
+    pinned = torch.empty_strided(source.shape, source.stride(), dtype=source.dtype, pin_memory=True)
+    return pinned.copy_(source), phase
 
 
 def host_rows(stacks: Sequence[Tensor], device: Any) -> tuple[list[HostExpert], list[Tensor]]:
