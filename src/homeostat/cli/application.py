@@ -24,6 +24,7 @@ from homeostat.cli import (
     report,
     search,
     simulate,
+    topology,
     trajectory,
     verify,
 )
@@ -80,6 +81,7 @@ app.command("replay")(evidence.replay_witness)
 app.command("check")(evidence.check_certificate)
 app.command("mutate")(mutate.mutate_certificates)
 app.command("simulate")(simulate.simulate_trace)
+app.command("topology")(topology.show_topology)
 app.command("report")(report.make_report)
 
 proving = typer.Typer(

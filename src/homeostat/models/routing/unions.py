@@ -25,6 +25,7 @@ from homeostat.models.routing.returns import visits_within
 __all__ = [
     "expected_union",
     "expected_union_over",
+    "halving_law",
     "law_after",
     "lazy_uniform_chain",
     "memoryless_chain",
@@ -97,3 +98,15 @@ def lazy_uniform_chain(count: int, stay: Number) -> Chain:
 def memoryless_chain(law: Sequence[Number]) -> Chain:
     """Return the chain whose every row is the same law: P has rank one, and gap 1."""
     return Chain.of(np.array([list(law)] * len(law)))
+
+
+def halving_law(count: int) -> list[float]:
+    """Return a law of which each entry is half the one before, and the last as large as that.
+
+    Raises:
+        InvalidInputError: ``count`` < 1.
+    """
+    if count < 1:
+        raise InvalidInputError(f"count={count} must be >= 1")
+    halves = [2.0**-n for n in range(1, count)]
+    return [*halves, 1 - sum(halves)]
