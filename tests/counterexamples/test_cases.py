@@ -84,6 +84,7 @@ def test_a_case_with_one_leaf_changed_is_rejected(case: Case) -> None:
             confirm(Case.from_json(changed))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("case", case_corpus(), ids=file_name)
 def test_with_its_hash_made_anew_only_how_it_was_found_may_change(case: Case) -> None:
     document = json.loads(json.dumps(case.to_json()))
@@ -234,6 +235,7 @@ def test_the_search_is_exhaustive_on_its_grid_and_goes_from_small_to_large() -> 
     assert lengths == sorted(lengths)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", EXPERT_SEARCHES)
 def test_what_breaks_a_conjecture_about_experts_is_in_the_corpus(name: str) -> None:
     found = expert_case(name)

@@ -21,6 +21,7 @@ from homeostat.proofs.engines.transitions import (
 from homeostat.proofs.implication import prove
 from homeostat.proofs.kernel import RejectedError
 from homeostat.proofs.polynomials import row
+from homeostat.proofs.report.certificate_view import theorem_rows
 
 Json = dict[str, Any]
 Forge = Callable[..., Json]
@@ -93,12 +94,14 @@ def without(guard: str) -> list[Json]:
     return found
 
 
+@pytest.mark.slow
 def test_the_buffer_is_never_written_while_it_is_read() -> None:
     certificate = automaton(buffer(MOVES), {"run": [*KEPT, SAFE]}, example=[BOTH])
     assert certificate["kind"] == "automaton"
     assert violating_run(buffer(MOVES), start=ZERO, states_max=2_000) is None
 
 
+@pytest.mark.slow
 def test_some_transition_of_the_buffer_is_possible_while_a_use_is_open() -> None:
     assert len(STUCK) == 48
     theorem = buffer([*MOVES, *STUCK], stuck=["0 > 0"])
@@ -111,6 +114,7 @@ def test_some_transition_of_the_buffer_is_possible_while_a_use_is_open() -> None
     assert found == run_of(ZERO, "issue", "deaf")
 
 
+@pytest.mark.slow
 def test_without_the_wait_for_the_last_reader_the_buffer_is_overwritten(forge: Forge) -> None:
     theorem = buffer(without("cs <= kd"))
     with pytest.raises(NoProofError) as caught:
@@ -144,6 +148,7 @@ SWAP = automaton_theorem(
 SWAPPED = [run_of({"x": "1", "y": "2"}, "swap")]
 
 
+@pytest.mark.slow
 def test_what_takes_two_states_in_a_row_is_proved_with_k_2_and_not_with_1(forge: Forge) -> None:
     with pytest.raises(NoProofError):
         automaton(SWAP, {"run": ["x >= 1"]}, example=SWAPPED)
@@ -157,6 +162,7 @@ def test_what_takes_two_states_in_a_row_is_proved_with_k_2_and_not_with_1(forge:
             kernel.check(forge("automaton", SWAP, evidence))
 
 
+@pytest.mark.slow
 def test_the_first_states_of_a_path_are_looked_at_too() -> None:
     # From x = 1, y = 0 the second state breaks it, and every third state is kept by the first two.
     late = {**deepcopy(SWAP), "start": {"location": "run", "rows": ["x = 1", "y = 0"]}}
@@ -198,6 +204,7 @@ def test_inputs_parameters_and_locations(k: int) -> None:
     assert any(label.endswith("never") for label in certificate["evidence"]["proofs"])
 
 
+@pytest.mark.slow
 def test_an_input_is_chosen_anew_at_each_step() -> None:
     drift = automaton_theorem(
         variables=["x"],
@@ -214,6 +221,7 @@ def test_an_input_is_chosen_anew_at_each_step() -> None:
             automaton(drift, {"run": ["x <= 1"]}, k=k, example=[found])
 
 
+@pytest.mark.slow
 def test_two_processes_are_never_both_inside() -> None:
     enter = [
         transition(f"enter {p}", "run", "run", when=["s = 1", f"{p} = 0"], after={p: "1", "s": "0"})
@@ -279,12 +287,14 @@ def test_a_run_that_is_none_is_rejected(change: Json, said: str, forge: Forge) -
 # --- attacks
 
 
+@pytest.mark.slow
 def test_wrong_invariants_are_not_proved() -> None:
     for rows in (["level >= 0"], ["level >= 0", "level <= C", "level <= 2"], []):
         with pytest.raises(NoProofError):
             automaton(LEVEL, {**LEVELS, "open": rows}, example=[FILLED])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 2])
 def test_a_location_that_is_reached_cannot_be_left_out(k: int, forge: Forge) -> None:
     some = {"open": LEVELS["open"]}
@@ -415,6 +425,16 @@ def test_there_is_no_coq_file_of_these_kinds_and_the_answer_says_so() -> None:
     ):
         with pytest.raises(InvalidInputError, match=f"kind='{certificate['kind']}' must be one of"):
             coq_source(certificate)
+
+
+def test_the_report_says_a_system_in_words() -> None:
+    rows = dict(theorem_rows(LEVEL))
+    assert rows["transitions"][0] == (
+        "admit: from open to open when n >= 0; level + n <= C: level becomes level + n"
+    )
+    assert rows["transitions"][1] == "fill: from open to full when level = C"
+    assert rows["shown in every state reached: *"] == ["level >= 0", "level <= C"]
+    assert rows["start: location"] == ["open"]
 
 
 # --- what is accepted holds along every run

@@ -92,7 +92,7 @@ def _rows(data: Any, what: str, allowed: set[str]) -> list[str]:
 def _free_rows(data: Any, what: str) -> list[str]:
     """Read rows over any names."""
     texts = _texts(data, what)
-    names(texts)
+    names(texts)  # refuses what is no row
     sides = [side for text in texts for side in re.split("[<>=]+", text)]
     demand(all(_degree(side) <= DEGREE_MAX for side in sides), f"{what}: the degree is too large")
     return texts
@@ -189,6 +189,7 @@ def _paths(
             if taken.source == location:
                 when, after = _taken(system, state, taken, len(labels))
                 pending.append(([*labels, label], [*rows, *when], after, taken.target))
+        demand(len(pending) <= PATHS_MAX, f"more than {PATHS_MAX} paths")
 
 
 def obligations(theorem: Data, known: Data, k: int) -> Iterator[tuple[str, list[Row], Row]]:
