@@ -184,6 +184,14 @@ _ALL: Final = (
         assumes=("counted", ("threshold", "==", "1/10")),
         violated_when=(("misses_threshold", ">", "misses_lru"),),
     ),
+    CaseConjecture(
+        name="next_use_is_optimal",
+        statement="Where the resident leaves whose next use is farthest, of equals any, and what "
+        "is used later than all residents stays out, no choices miss less.",
+        system="expert-cache",
+        assumes=(),
+        violated_when=(("misses_next_use", ">", "misses_optimal"),),
+    ),
 )
 
 CASE_CONJECTURES: Final[Mapping[str, CaseConjecture]] = MappingProxyType({c.name: c for c in _ALL})

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from typing import Any, Final
 
 from homeostat.counterexamples.cases.case import Case
@@ -17,6 +17,7 @@ __all__ = [
     "EXPERT_SEARCHES",
     "distant_chains",
     "expert_case",
+    "small_event_traces",
     "small_traces",
     "traces_in_turn",
     "two_state_chains",
@@ -78,6 +79,20 @@ def _traces(length: int) -> Iterator[tuple[int, ...]]:
             yield *head, expert
 
 
+def small_event_traces(*, length_max: int = 4, experts: int = 3) -> Iterator[Given]:
+    """Yield every trace of events of one or two experts, with fewer places than experts."""
+    kinds = [list(e) for size in (1, 2) for e in combinations(range(experts), size)]
+    for length in range(1, length_max + 1):
+        for events in product(kinds, repeat=length):
+            for capacity in range(1, experts):
+                yield {
+                    "capacity": capacity,
+                    "events": list(events),
+                    "half_life": 32,
+                    "admission": None,
+                }
+
+
 def traces_in_turn(count: int, rounds: Iterable[int], *, discount: str = "1/2") -> Iterator[Given]:
     """Yield traces in which so many experts take turns, with room for all of them."""
     for times in rounds:
@@ -134,6 +149,7 @@ EXPERT_SEARCHES: Final[Mapping[str, tuple[Callable[[], Iterator[Given]], str]]] 
         small_traces,
         f"all traces of up to {_LENGTH_MAX} single experts, each with its own chain",
     ),
+    "next_use_is_optimal": (small_event_traces, "all traces of up to 4 events on 3 experts"),
 }
 """Conjecture -> the candidates that are tried, small ones first, and what they are."""
 

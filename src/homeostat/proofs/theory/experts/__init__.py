@@ -1,1 +1,1 @@
-"""Claims on routing chains, admission and residency of experts (notes 002 and 004)."""
+"""Claims on routes, admission and residency of experts (notes 002 and 004)."""
