@@ -348,6 +348,18 @@ def test_experts_that_are_spread_over_processes_are_refused(tiny: "type[TinyMode
         offload(model, capacity=1)
 
 
+def test_experts_that_do_not_listen_to_their_model_are_refused(
+    tiny: "type[TinyModels]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = tiny.make("mixtral")
+    ids = tiny.tokens(2)
+    expected = tiny.logits(model, ids)
+    monkeypatch.setattr(type(model), "_can_set_experts_implementation_cached_value", False)
+    with pytest.raises(InvalidInputError, match="must follow its model's experts implementation"):
+        offload(model, capacity=1)
+    assert torch.equal(tiny.logits(model, ids), expected)
+
+
 def test_weights_that_are_not_loaded_are_refused(tiny: "type[TinyModels]") -> None:
     model = tiny.make("mixtral")
     with torch.device("meta"):

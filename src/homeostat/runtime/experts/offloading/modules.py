@@ -40,6 +40,8 @@ class ExpertsModule(ABC):
         self.module = module
         self.expert_count = int(module.num_experts)
         self._hooks: list[Any] = []
+        self._eager = inspect.unwrap(type(module).forward)
+        self._signature = inspect.signature(self._eager)
 
     @abstractmethod
     def weights(self) -> list[tuple[str, Any]]:
@@ -102,12 +104,12 @@ class ExpertsModule(ABC):
 
     def eager(self, *args: Any, **kwargs: Any) -> Tensor:
         """Run the forward as its class has it, below any dispatch."""
-        return inspect.unwrap(type(self.module).forward)(self.module, *args, **kwargs)
+        result: Tensor = self._eager(self.module, *args, **kwargs)
+        return result
 
     def arguments(self, args: Sequence[Any], kwargs: dict[str, Any]) -> tuple[Any, ...]:
         """Return the hidden states, the routes and their weights, however they were passed."""
-        forward = inspect.unwrap(type(self.module).forward)
-        return inspect.signature(forward).bind(self.module, *args, **kwargs).args[1:4]
+        return self._signature.bind(self.module, *args, **kwargs).args[1:4]
 
     def forward(self, layer: OffloadedLayer, *args: Any, **kwargs: Any) -> Tensor:
         """Run the forward, fed from a layer.

@@ -14,6 +14,7 @@ take more than they do). While offloaded, ``state_dict`` has their values, ``loa
 copies of the model are refused, ``parameters()`` and ``.to()`` pass them over.
 """
 
+from collections.abc import Iterable
 from contextlib import ExitStack
 from threading import Lock
 from types import TracebackType
@@ -141,10 +142,22 @@ class Offloaded:
         self._fed.callback(experts.restore)
         experts.feed(layer)
 
-    def _use_interface(self) -> None:
+    def _use_interface(self, modules: Iterable[StackedExperts]) -> None:
+        """Have transformers dispatch to us.
+
+        Raises:
+            InvalidInputError: A module does not listen.
+        """
         before = self._model.get_experts_implementation()
         self._fed.callback(self._model.set_experts_implementation, before)
         self._model.set_experts_implementation(IMPLEMENTATION)
+        for experts in modules:
+            chosen = experts.module.config._experts_implementation
+            if chosen != IMPLEMENTATION:
+                raise InvalidInputError(
+                    f"{experts.name} must follow its model's experts implementation, stays at "
+                    f"{chosen!r}"
+                )
 
 
 def _move(parameter: Any, device: Any) -> None:
@@ -205,8 +218,9 @@ def offload(
         for number, (experts, count) in enumerate(zip(modules, counts, strict=True)):
             residents = ResidentSet(count, make(number, experts.expert_count, count))
             offloaded._add(experts, residents, lent, buffer_count=buffers, prefetch=prefetch)
-        if any(isinstance(experts, StackedExperts) for experts in modules):
-            offloaded._use_interface()
+        stacked = [experts for experts in modules if isinstance(experts, StackedExperts)]
+        if stacked:
+            offloaded._use_interface(stacked)
     except BaseException:
         offloaded.close()
         raise

@@ -85,7 +85,7 @@ class OffloadReport:
 
     @property
     def total(self) -> LayerReport:
-        """The sums; events and capacity are summed too, so ``union_per_capacity`` is not a mean."""
+        """The sums; of events and capacities too, so ``union_per_capacity`` means nothing here."""
         names = [name for name in LayerReport.__dataclass_fields__ if name != "name"]
         sums = {name: sum(getattr(layer, name) for layer in self.layers) for name in names}
         return LayerReport(name="all", **sums)
@@ -94,7 +94,10 @@ class OffloadReport:
         """Return plain data for JSON, with rates and regrets."""
         return {
             "policy": self.policy,
-            "layers": [plain(layer) for layer in self.layers],
+            "layers": [
+                {**plain(layer), "union_per_capacity": layer.union_per_capacity}
+                for layer in self.layers
+            ],
             "total": plain(self.total),
         }
 
