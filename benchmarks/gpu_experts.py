@@ -170,9 +170,9 @@ def covered(intervals: Sequence[tuple[float, float]]) -> float:
     return total
 
 
-def copy_engine(model: Any, bytes_per_s: float) -> dict[str, Any]:
+def copy_engine(model: Any, bytes_per_s: float, *, buffers: int) -> dict[str, Any]:
     """Return how busy copies to the card are while nearly everything misses."""
-    with offload(model, capacity=TOP_K, policy="lru") as offloaded:
+    with offload(model, capacity=TOP_K, policy="lru", buffers=buffers) as offloaded:
         generate(model, 2, batch=8)
         before = offloaded.report().total
         with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as recorded:
@@ -192,6 +192,7 @@ def copy_engine(model: Any, bytes_per_s: float) -> dict[str, Any]:
     copied = after.bytes_up - before.bytes_up
     asked = after.asked - before.asked
     return {
+        "buffers": buffers,
         "miss_rate": (after.misses - before.misses) / asked,
         "copied_bytes": copied,
         "span_s": span_us / 1e6,
@@ -215,7 +216,7 @@ def main() -> None:
     rate = bandwidth()
     print(f"pinned host to card: {rate['median'] / 1e9:.1f} GB/s", flush=True)
     model = build()
-    engine = copy_engine(model, rate["median"])
+    engine = [copy_engine(model, rate["median"], buffers=buffers) for buffers in (2, 4)]
     print(json.dumps(engine, indent=1), flush=True)
     rounds = tokens_per_second(model, options.tokens, options.few_tokens)
     ways = ("resident", *POLICIES, "accelerate")

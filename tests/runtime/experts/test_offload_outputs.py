@@ -1,5 +1,6 @@
 """Offloaded outputs are those of eager experts, bit for bit."""
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -136,3 +137,19 @@ def test_a_place_shows_each_weight_at_the_alignment_of_its_row(tiny: "type[TinyM
                     assert (weight.data_ptr() - stack[expert].data_ptr()) % ALIGNMENT_BYTES == 0
                     phases.add(weight.data_ptr() % 64)
     assert len(phases) > 1
+
+
+@pytest.mark.slow
+def test_a_model_that_was_read_from_a_file_keeps_its_own_outputs(
+    tiny: "type[TinyModels]", name: str, tmp_path: Path
+) -> None:
+    made = tiny.make(name)
+    made.save_pretrained(tmp_path)
+    model = type(made).from_pretrained(tmp_path).eval()
+    if name != "switch":
+        model.set_experts_implementation("eager")
+    inputs = [tiny.tokens(2), tiny.tokens(1, 1)]
+    expected = [tiny.logits(model, ids) for ids in inputs]
+    with offload(model, capacity=2):
+        for ids, want in zip(inputs, expected, strict=True):
+            assert torch.equal(tiny.logits(model, ids), want)
