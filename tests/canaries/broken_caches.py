@@ -1,6 +1,6 @@
-"""Caches of experts that someone might write, each with one mistake, and two without.
+"""Caches of experts that someone might write, each with one mistake, and one without.
 
-The contract must catch every mistake and accept the others. They check nothing themselves: what
+The contract must catch every mistake and accept the last. They check nothing themselves: what
 gives them away is what they answer, and what their lanes run.
 """
 
@@ -44,70 +44,6 @@ class Own(ExpertCache[Weights, Weights]):
 
     def check(self) -> None:
         pass
-
-
-class Simple:
-    """Right, written apart from ours: least recently used, nothing is copied before its turn."""
-
-    policies = ("lru",)
-
-    def __init__(
-        self,
-        lanes: DeviceLanes,
-        host: Sequence[Weights],
-        *,
-        capacity: int,
-        buffers: int,
-        policy: str,
-    ) -> None:
-        assert policy == "lru"
-        assert buffers >= 1
-        self.lanes, self.host, self.capacity = lanes, host, capacity
-        self.spare = lanes.place(host[0])
-        self.free = [lanes.place(host[0]) for _ in range(min(capacity, len(host)))]
-        self.held: dict[int, Weights] = {}
-        self.used = [-1] * len(host)
-        self.events = 0
-        self.last_copy: Hashable = None
-
-    @property
-    def resident(self) -> set[int]:
-        return set(self.held)
-
-    def serve(self, event: Event) -> Iterator[tuple[int, Weights]]:
-        for expert in event.experts:
-            self.used[expert] = self.events
-        self.events += 1
-        bypassed = self.bring_in(event)
-        for expert in event.experts:
-            if expert in bypassed:
-                self.copy(expert, self.spare)
-            self.lanes.wait(self.last_copy)
-            yield expert, self.held.get(expert, self.spare)
-
-    def bring_in(self, event: Event) -> set[int]:
-        """Load what finds a place; returns what does not."""
-        taken: list[tuple[int, Weights]] = []
-        missing = [e for e in event.experts if e not in self.held]
-        idle = sorted(set(self.held) - set(event.experts), key=lambda e: (self.used[e], e))
-        for expert in missing[: len(self.free) + len(idle)]:
-            place = self.free.pop() if self.free else self.held.pop(idle.pop(0))
-            taken.append((expert, place))
-        while taken:
-            expert, place = taken.pop(0)
-            try:
-                self.copy(expert, place)
-            except CopyFailedError:
-                self.free += [place, *(left for _, left in taken)]
-                raise
-            self.held[expert] = place
-        return set(missing) - set(self.held)
-
-    def copy(self, expert: int, place: Weights) -> None:
-        after = (
-            [self.lanes.mark()] if self.last_copy is None else [self.lanes.mark(), self.last_copy]
-        )
-        self.last_copy = self.lanes.copy(self.host[expert], place, after=after)
 
 
 class OverwritesTheEvicted(Own):

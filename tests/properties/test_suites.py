@@ -28,7 +28,12 @@ def test_names_are_unique_and_claims_are_of_a_domain() -> None:
     for property_ in (p for suite in SUITES.values() for p in suite.properties):
         assert property_.statement.endswith(".")
         claim_id = property_.claim_id
-        assert claim_id is None or claim_id.partition(".")[0] in {"aging", "batching", "entropy"}
+        assert claim_id is None or claim_id.partition(".")[0] in {
+            "aging",
+            "batching",
+            "entropy",
+            "experts",
+        }
 
 
 def test_the_registry_holds_the_suites_on_disk() -> None:

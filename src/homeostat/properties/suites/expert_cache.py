@@ -101,11 +101,11 @@ def _of_cases(
     check: Callable[[Any], Violation | None],
     *,
     holds: bool = True,
-    claim: bool = True,
+    claim: str | None = "",
 ) -> Property:
     return Property(
         name=name,
-        claim_id=f"experts.{name}" if claim else None,
+        claim_id=None if claim is None else f"experts.{claim or name}",
         statement=statement if holds else f"False: {statement}",
         holds=holds,
         cases=cases,
@@ -172,10 +172,26 @@ _FALSE: Final[tuple[AnyProperty, ...]] = (
     ),
     _of_cases(
         "components_close_the_gap",
-        "more than one component of the edges above 0.05 leave no gap.",
+        "more than one strong component leaves no gap.",
         chains.chains,
         chains.components_leave_a_gap,
         holds=False,
+        claim="closed_classes.components",
+    ),
+    _of_cases(
+        "gap_definitions",
+        "of three numbers that are called the spectral gap, two agree.",
+        chains.chains,
+        chains.gaps_all_differ,
+        holds=False,
+    ),
+    _of_cases(
+        "next_use_is_optimal",
+        "what is used soonest again stays, and of equals it matters not which.",
+        checks.traces,
+        checks.next_use_misses_more,
+        holds=False,
+        claim="optimal_gap.next_use",
     ),
     _of_cases(
         "gap_predicts_avalanche",
@@ -190,7 +206,7 @@ _FALSE: Final[tuple[AnyProperty, ...]] = (
         checks.traces,
         checks.lru_misses_more_than_the_optimum,
         holds=False,
-        claim=False,
+        claim=None,
     ),
     _of_cases(
         "union_is_the_sum",
@@ -198,7 +214,7 @@ _FALSE: Final[tuple[AnyProperty, ...]] = (
         chains.walkers,
         chains.union_is_not_the_sum,
         holds=False,
-        claim=False,
+        claim=None,
     ),
     _of_cases(
         "product_edges_forget_all",
@@ -206,7 +222,7 @@ _FALSE: Final[tuple[AnyProperty, ...]] = (
         chains.small_chains,
         chains.pairs_do_not_forget,
         holds=False,
-        claim=False,
+        claim=None,
     ),
 )
 

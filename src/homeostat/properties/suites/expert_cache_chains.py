@@ -6,7 +6,7 @@ Notation, as in ``models.routing``
 
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import prod
 from typing import Final
 
@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from homeostat.models.routing.chain import Chain, Matrix, Unvisited, chain_of
 from homeostat.models.routing.classes import components, stationary_law
 from homeostat.models.routing.counts import product_edges
-from homeostat.models.routing.gaps import eigenvalue_gap
+from homeostat.models.routing.gaps import eigenvalue_gap, normalised_laplacian_gap, reversible_gap
 from homeostat.models.routing.returns import discounted_returns, returns_within
 from homeostat.models.routing.unions import expected_union
 from homeostat.properties.results import Violation
@@ -29,6 +29,7 @@ __all__ = [
     "chains",
     "classes_are_not_multiplicity",
     "components_leave_a_gap",
+    "gaps_all_differ",
     "pairs_deviate_otherwise",
     "pairs_do_not_forget",
     "returns_leave_their_range",
@@ -131,12 +132,25 @@ def classes_are_not_multiplicity(case: ChainCase) -> Violation | None:
 
 
 def components_leave_a_gap(case: ChainCase) -> Violation | None:
-    """More than one component of the edges above 0.05 leave no gap, either."""
-    chain = case.chain
-    found, gap = len(components(chain, threshold=Fraction(1, 20))), eigenvalue_gap(chain)
+    """False neighbour: more than one component leaves no gap, either."""
+    found, gap = len(components(case.chain)), eigenvalue_gap(case.chain)
     if found < 2 or gap <= _ROUNDING:
         return None
     return Violation(0, {"components": str(found), "gap": repr(gap)})
+
+
+def gaps_all_differ(case: ChainCase) -> Violation | None:
+    """False: of three numbers that are called the spectral gap, two agree."""
+    chain = case.chain
+    if sum(component.closed for component in components(chain)) > 1:
+        return None
+    found = [
+        eigenvalue_gap(chain),
+        reversible_gap(chain),
+        normalised_laplacian_gap(np.asarray(chain.matrix, dtype=np.float64)),
+    ]
+    differ = all(abs(a - b) > _ROUNDING for a, b in combinations(found, 2))
+    return Violation(0, {"gaps": str(found)}) if differ else None
 
 
 def returns_leave_their_range(case: ChainCase) -> Violation | None:

@@ -24,6 +24,7 @@ __all__ = [
     "admission_misses_more",
     "belady_is_not_optimal",
     "lru_misses_more_than_the_optimum",
+    "next_use_misses_more",
     "traces",
     "walks",
 ]
@@ -104,6 +105,24 @@ def lru_misses_more_than_the_optimum(case: Trace) -> Violation | None:
     best = fewest_misses(case.parsed, case.capacity, bypass=False)
     found = _misses(case.parsed, case.capacity, LruRule())
     return None if found == best else Violation(0, {"lru": str(found), "best": str(best)})
+
+
+def next_use_misses_more(case: Trace) -> Violation | None:
+    """False: what is used soonest again stays, and of equals it matters not which."""
+    events, resident, misses = case.parsed, frozenset[int](), 0
+    for t, event in enumerate(events):
+        future = events[t + 1 :]
+
+        def next_use(expert: int, future: Sequence[Event] = future) -> tuple[int, int]:
+            uses = (n for n, later in enumerate(future) if expert in later.experts)
+            return next(uses, len(future)), expert
+
+        hits = resident & set(event.experts)
+        misses += len(event.experts) - len(hits)
+        rivals = sorted(resident ^ set(event.experts), key=next_use)
+        resident = hits | set(rivals[: case.capacity - len(hits)])
+    best = fewest_misses(events, case.capacity, bypass=True)
+    return None if misses == best else Violation(0, {"next_use": str(misses), "best": str(best)})
 
 
 @dataclass(frozen=True)
