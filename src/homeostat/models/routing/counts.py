@@ -6,7 +6,7 @@ Notation
 """
 
 from collections.abc import Iterable, Sequence
-from itertools import pairwise, product
+from itertools import pairwise
 from typing import Final, TypeAlias
 
 import numpy as np
@@ -82,21 +82,42 @@ def product_edges(routes: Iterable[Sequence[Sequence[int]]], expert_count: int) 
     Raises:
         InvalidInputError: An expert is out of range.
     """
-    return _counted(
-        (edge for text in routes for a, b in pairwise(text) for edge in product(a, b)),
-        expert_count,
-    )
+    found = np.zeros((expert_count, expert_count), np.float64)
+    for text in routes:
+        marks = _marks(text, expert_count)
+        found += marks[:-1].T @ marks[1:]
+    return found.astype(np.int64)
+
+
+def _marks(text: Sequence[Sequence[int]], expert_count: int) -> NDArray[np.float64]:
+    """Return how often each token has each expert, shape (tokens, experts)."""
+    _demand_count(expert_count)
+    marks = np.zeros((len(text), expert_count))
+    for token, experts in enumerate(text):
+        for expert in experts:
+            _demand_expert(expert, expert_count)
+            marks[token, expert] += 1
+    return marks
 
 
 def _counted(edges: Iterable[tuple[int, int]], expert_count: int) -> Counts:
-    if not 1 <= expert_count <= EXPERTS_MAX:
-        raise InvalidInputError(f"expert_count={expert_count} must be >= 1 and <= {EXPERTS_MAX}")
+    _demand_count(expert_count)
     counts = np.zeros((expert_count, expert_count), np.int64)
     for a, b in edges:
-        if not (0 <= a < expert_count and 0 <= b < expert_count):
-            raise InvalidInputError(f"experts {(a, b)} must be >= 0 and < {expert_count}")
+        _demand_expert(a, expert_count)
+        _demand_expert(b, expert_count)
         counts[a, b] += 1
     return counts
+
+
+def _demand_count(expert_count: int) -> None:
+    if not 1 <= expert_count <= EXPERTS_MAX:
+        raise InvalidInputError(f"expert_count={expert_count} must be >= 1 and <= {EXPERTS_MAX}")
+
+
+def _demand_expert(expert: int, expert_count: int) -> None:
+    if not 0 <= expert < expert_count:
+        raise InvalidInputError(f"expert {expert} must be >= 0 and < {expert_count}")
 
 
 def rank_one_counts(counts: Counts) -> NDArray[np.float64]:

@@ -150,6 +150,7 @@ def null_profile(
     Raises:
         InvalidInputError: An argument is out of range.
     """
+    # A quotient of counts that is not the threshold is far more from it than floats round.
     figures = {
         "components": lambda own: float(len(components(chain_of(own), threshold=float(threshold)))),
         "gap": lambda own: eigenvalue_gap(chain_of(own)),

@@ -31,6 +31,8 @@ PAGE: Final = ("topology.html", "Routing")
 """File name and words of the page."""
 
 SCHEMA: Final = "homeostat.topology/1"
+_NOTED: Final = {"qwen1.5-transitions": ("0.497", 17)}
+"""Gap and components that note 002, section 3, gives for a data set's model, its layer unsaid."""
 _LAYERS_MIN: Final = 4
 """Fewer layers show no rank correlation."""
 
@@ -53,6 +55,15 @@ class TopologyView:
             layer for layer in file["layers"] if layer["layer"] == file["middle"]
         )
         return found
+
+    def noted(self, file: Mapping[str, Any]) -> tuple[str, int] | None:
+        """Return what the note gives for the model of a file: gap and components; or None."""
+        return _NOTED.get(file["name"])
+
+    def least_gap(self, file: Mapping[str, Any]) -> float:
+        """Return the smallest gap of a file, over layers and definitions."""
+        gaps = (layer["gaps"].values() for layer in file["layers"])
+        return min(gap for values in gaps for gap in values if gap is not None)
 
     def rank_correlation(self, file: Mapping[str, Any]) -> tuple[float, float] | None:
         """Return Spearman's rho of gap and union over the layers, and its p-value; or None."""
