@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from homeostat.models.routing.counts import Counts
     from homeostat.models.routing.information import Comparison
 
-__all__ = ["show_topology"]
+__all__ = ["show_topology", "topology_document"]
 
 _DRAWS_DEFAULT: Final = 100
 _DRAWS_MAX: Final = 10_000
@@ -75,7 +75,7 @@ def show_topology(
     panels = [panel_of(name, layer or ()) for name in files]
     total = sum(len(panel.layers) for panel in panels)
     with progress_bar("computing", total) as advance:
-        document = _document(panels, edge, null, seed, advance)
+        document = topology_document(panels, threshold=edge, draws=null, seed=seed, advance=advance)
     if out is not None:
         from homeostat.proofs.report.topology import write_topology
 
@@ -88,13 +88,23 @@ def show_topology(
         _show(document)
 
 
-def _document(
+def topology_document(
     panels: Sequence[LayerCounts],
-    threshold: Fraction,
-    draws: int,
-    seed: int,
-    advance: Callable[[str], None],
+    *,
+    threshold: Fraction = Fraction(1, 20),
+    draws: int = _DRAWS_DEFAULT,
+    seed: int = 0,
+    advance: Callable[[str], None] = lambda part: None,
 ) -> dict[str, Any]:
+    """Return ``homeostat.topology/1`` as JSON data.
+
+    Args:
+        panels: Files with their layers, one or more.
+        threshold: Transitions above it are edges.
+        draws: Shuffled copies of each layer; 0 for none.
+        seed: Of the copies.
+        advance: Told each layer done.
+    """
     from homeostat.models.routing.gaps import GAPS
     from homeostat.models.routing.profile import GROWING, STEPS, THRESHOLDS, WALKERS
 
