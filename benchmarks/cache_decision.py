@@ -28,7 +28,7 @@ import numpy as np
 
 from homeostat.counterexamples.files import write_atomically
 from homeostat.models.residency.events import Event, event_of
-from homeostat.runtime.experts.offloading.policy_makers import NAMED as POLICIES
+from homeostat.runtime.experts.policies.family import POLICIES
 from homeostat.runtime.experts.residency import ResidentSet
 from homeostat.runtime.traces.fetching import MissingDataError, find_data
 from homeostat.runtime.traces.routes import read_routes
@@ -37,6 +37,8 @@ RESULTS: Final = Path(__file__).parent / "results" / "cache-decision.json"
 BYTES_PER_S: Final = 25e9
 TARGET: Final = 0.05
 EVENTS: Final = 2000
+LEARNED: Final = 200
+"""Of these, for the policies that learn from measured events before."""
 
 
 class Model(NamedTuple):
@@ -94,11 +96,13 @@ def spread(values: Sequence[float]) -> dict[str, float]:
 
 def seconds(policy: str, model: Model, capacity: int, events: Sequence[Event]) -> float:
     """Return the seconds that an event takes, in the mean over all."""
-    residents = ResidentSet(capacity, POLICIES[policy](model.n_expert))
+    learned, decided = events[:LEARNED], events[LEARNED:]
+    made = POLICIES[policy](model.n_expert, capacity, model.top_k, prefix=learned)
+    residents = ResidentSet(capacity, made)
     begin = time.perf_counter()
-    for event in events:
+    for event in decided:
         residents.serve(event)
-    return (time.perf_counter() - begin) / len(events)
+    return (time.perf_counter() - begin) / len(decided)
 
 
 def measure(options: argparse.Namespace) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 torch and transformers take seconds to import, so only what asks for a model does it.
 """
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 import pytest
@@ -170,9 +171,15 @@ class TinyModels:
             )
 
 
-@pytest.fixture(scope="session")
-def tiny() -> type[TinyModels]:
-    return TinyModels
+@pytest.fixture(scope="module")
+def tiny() -> Iterator[type[TinyModels]]:
+    """Tiny models, on one thread: with more, tests side by side wait for each other's."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield TinyModels
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(params=tuple(CLASSES))

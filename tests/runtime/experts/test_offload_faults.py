@@ -13,7 +13,7 @@ from torch import nn
 from homeostat.errors import HomeostatError, InvalidInputError
 from homeostat.models.residency.events import Event
 from homeostat.runtime.experts.lanes import Mark
-from homeostat.runtime.experts.offloading import offload
+from homeostat.runtime.experts.offloading import offload, record_routes
 from homeostat.runtime.experts.offloading.lanes import CpuLanes
 from homeostat.runtime.experts.offloading.weights import DevicePlace, HostExpert
 
@@ -158,15 +158,14 @@ def test_a_model_is_restored_if_offloading_it_fails_half_way(tiny: "type[TinyMod
     expected = tiny.logits(model, ids)
     before = dict(model.named_parameters())
 
-    def fails_for_the_second(number: int, n_expert: int, capacity: int) -> Any:
-        from homeostat.runtime.experts.policies.lru import LruPolicy
+    class FailsForTheSecond(CpuLanes):
+        def bytes_of(self, source: HostExpert) -> int:
+            if any("_homeostat_fed" in module.__dict__ for module in model.modules()):
+                raise RuntimeError("no second layer")
+            return super().bytes_of(source)
 
-        if number:
-            raise RuntimeError("no policy for this layer")
-        return LruPolicy(n_expert)
-
-    with pytest.raises(RuntimeError, match="no policy for this layer"):
-        offload(model, capacity=1, policy=fails_for_the_second)
+    with pytest.raises(RuntimeError, match="no second layer"):
+        offload(model, capacity=1, lanes=FailsForTheSecond())
     assert all(p is before[key] for key, p in model.named_parameters())
     assert torch.equal(tiny.logits(model, ids), expected)
 
@@ -283,6 +282,7 @@ def test_hidden_states_on_another_device_are_refused(tiny: "type[TinyModels]") -
         ({"capacity": 1, "buffers": 0}, "buffers 0 must be 1 or more"),
         ({"capacity": 1, "prefetch": -1}, "prefetch -1 must be 0 or more"),
         ({"capacity": 1, "policy": "best"}, "policy 'best' must be one of"),
+        ({"capacity": 1, "policy": "static"}, "policy 'static' must have routes= to learn from"),
         ({"capacity": 1, "device": "meta"}, "device 'meta' must be 'cpu' or 'cuda'"),
     ],
 )
@@ -295,6 +295,14 @@ def test_an_option_that_breaks_its_rule_is_named(
         offload(model, **options)
     assert [(key, id(p)) for key, p in model.named_parameters()] == before
     assert model.get_experts_implementation() == {"": "eager"}
+
+
+def test_routes_of_another_model_are_refused(tiny: "type[TinyModels]") -> None:
+    other = tiny.make("qwen2-moe")
+    with record_routes(other) as recorder:
+        tiny.logits(other, tiny.tokens())
+    with pytest.raises(InvalidInputError, match=r"2 layers with \[6\] .* has 2 with \[4\]"):
+        offload(tiny.make("mixtral"), capacity=1, policy="static", routes=recorder.routes())
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a card")

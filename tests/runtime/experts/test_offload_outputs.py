@@ -7,13 +7,12 @@ import pytest
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
-from homeostat.runtime.experts.offloading import offload
+from homeostat.runtime.experts.offloading import offload, record_routes
 from homeostat.runtime.experts.offloading.weights import ALIGNMENT_BYTES
+from homeostat.runtime.experts.policies.family import POLICIES
 
 if TYPE_CHECKING:
     from tests.runtime.experts.conftest import TinyModels
-
-POLICIES = ("lru", "lfu", "lfru", "rank")
 
 
 @pytest.mark.slow
@@ -25,9 +24,13 @@ def test_logits_are_those_of_eager_experts_for_every_capacity_and_policy(
     inputs = [tiny.tokens(2, 7), tiny.tokens(1, 1, seed=2), tiny.tokens(1, 5, seed=3)]
     expected = [tiny.logits(model, ids) for ids in inputs]
     count = tiny.experts(model)[0].num_experts
+    with record_routes(model) as recorder:
+        for seed in range(4):
+            tiny.logits(model, tiny.tokens(1, 4, seed=seed))
+    routes = recorder.routes()
     for policy in POLICIES:
         for capacity in range(1, count + 1):
-            with offload(model, capacity=capacity, policy=policy) as offloaded:
+            with offload(model, capacity=capacity, policy=policy, routes=routes) as offloaded:
                 # Twice, so that the second round starts from a cache that is warm.
                 for ids, want in [*zip(inputs, expected, strict=True)] * 2:
                     assert torch.equal(tiny.logits(model, ids), want)

@@ -2,7 +2,6 @@
 
 from homeostat.runtime.experts.offloading.extra import NEEDED
 from homeostat.runtime.experts.offloading.offloaded import Offloaded, offload
-from homeostat.runtime.experts.offloading.policy_makers import PolicyMaker
 from homeostat.runtime.experts.offloading.probe import RouteRecorder, record_routes
 from homeostat.runtime.experts.offloading.reports import LayerReport, OffloadReport
 
@@ -11,7 +10,6 @@ __all__ = [
     "LayerReport",
     "OffloadReport",
     "Offloaded",
-    "PolicyMaker",
     "RouteRecorder",
     "offload",
     "record_routes",

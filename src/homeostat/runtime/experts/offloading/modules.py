@@ -43,6 +43,11 @@ class ExpertsModule(ABC):
         self._eager = inspect.unwrap(type(module).forward)
         self._signature = inspect.signature(self._eager)
 
+    @property
+    @abstractmethod
+    def top_k(self) -> int:
+        """Experts of a token."""
+
     @abstractmethod
     def weights(self) -> list[tuple[str, Any]]:
         """Return the parameters that hold the experts, with their names below the module."""

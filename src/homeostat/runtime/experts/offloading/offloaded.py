@@ -30,10 +30,11 @@ from homeostat.runtime.experts.offloading.finding import experts_modules
 from homeostat.runtime.experts.offloading.lanes import TorchLanes, lanes_for
 from homeostat.runtime.experts.offloading.layers import OffloadedLayer
 from homeostat.runtime.experts.offloading.modules import ExpertsModule, Shape, fed
-from homeostat.runtime.experts.offloading.policy_makers import PolicyMaker, policy_maker
+from homeostat.runtime.experts.offloading.policy_makers import make_policies
 from homeostat.runtime.experts.offloading.reports import OffloadReport, report_of
 from homeostat.runtime.experts.offloading.stacked import StackedExperts
 from homeostat.runtime.experts.offloading.weights import DevicePlace, HostExpert
+from homeostat.runtime.experts.policies.selector import PolicyFactory
 from homeostat.runtime.experts.residency import ResidentSet
 from homeostat.runtime.traces.routes import Routes
 
@@ -169,7 +170,7 @@ def offload(
     *,
     capacity: int | None = None,
     bytes_max: int | None = None,
-    policy: str | PolicyMaker = "lfru",
+    policy: str | PolicyFactory = "lfru",
     device: Any = None,
     buffers: int = 2,
     prefetch: int = 0,
@@ -184,7 +185,7 @@ def offload(
         capacity: Experts a layer that are resident at most; more than there are is all of them.
         bytes_max: Device memory of all places and transient buffers together, instead of a
             capacity; every layer then gets the same, see ``budget.capacities``.
-        policy: A name in ``policies.POLICIES``, or what makes a policy.
+        policy: A name in ``policies.family.POLICIES``, or what makes the policy of a layer.
         device: Where experts are computed; where the model is if None.
         buffers: Transient buffers for the experts that are not let in.
         prefetch: Most experts of a layer to load after each pass, before the next asks for them.
@@ -210,13 +211,13 @@ def offload(
         bytes_max=bytes_max,
         buffer_bytes=buffers * sum(shapes.values()),
     )
-    make = policy_maker(policy, model, routes)
+    policies = make_policies(policy, modules, counts, routes)
     name = policy if isinstance(policy, str) else getattr(policy, "__name__", "custom")
     offloaded = Offloaded(model, name, lanes or lanes_for(device or model.device))
     lent: dict[Shape, TransientBuffers[DevicePlace]] = {}
     try:
-        for number, (experts, count) in enumerate(zip(modules, counts, strict=True)):
-            residents = ResidentSet(count, make(number, experts.expert_count, count))
+        for experts, count, own in zip(modules, counts, policies, strict=True):
+            residents = ResidentSet(count, own)
             offloaded._add(experts, residents, lent, buffer_count=buffers, prefetch=prefetch)
         stacked = [experts for experts in modules if isinstance(experts, StackedExperts)]
         if stacked:

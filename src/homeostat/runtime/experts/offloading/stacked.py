@@ -41,6 +41,11 @@ class StackedExperts(ExpertsModule):
         ]
 
     @property
+    def top_k(self) -> int:
+        """What the config says; 1 if it does not say it in the usual word."""
+        return int(getattr(self.module.config, "num_experts_per_tok", None) or 1)
+
+    @property
     def shape(self) -> Shape:
         """A row of each stack."""
         return tuple((p.dtype, tuple(p.shape[1:]), p.stride()[1:]) for _, p in self.weights())

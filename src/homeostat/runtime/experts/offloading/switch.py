@@ -44,6 +44,11 @@ class SwitchExperts(ExpertsModule):
         ]
 
     @property
+    def top_k(self) -> int:
+        """One, which is what is special about it."""
+        return 1
+
+    @property
     def shape(self) -> Shape:
         """The parameters of the first expert."""
         first = self.weights()[: len(self._experts[0])]
