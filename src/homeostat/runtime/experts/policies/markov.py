@@ -3,12 +3,13 @@
 from typing import final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from homeostat.models.residency.cache import Value
 from homeostat.models.residency.events import Event
 from homeostat.runtime.experts.policies.lru import LastUse
 from homeostat.runtime.experts.policies.policy import Policy
-from homeostat.runtime.experts.policies.walkers import Walkers
+from homeostat.runtime.experts.policies.walkers import Walkers, some_of
 
 __all__ = ["MarkovPolicy"]
 
@@ -33,6 +34,7 @@ class MarkovPolicy(Policy):
         self._walkers = Walkers()
         self._uses = np.zeros((n_expert, n_expert))
         self._steps = np.zeros(n_expert)
+        self._none = np.zeros(n_expert)
         self._chances: list[float] | None = None
 
     def observe(self, event: Event) -> None:
@@ -51,12 +53,10 @@ class MarkovPolicy(Policy):
 
     def _estimate(self) -> list[float]:
         """Return the chance of each expert. O(walkers times experts), once an event."""
-        unused = np.ones(len(self._steps))
-        for top in self._walkers.tops:
-            steps = self._steps[top]
-            if steps:
-                unused *= 1 - self._uses[top] / steps
-            elif total := self._steps.sum():
-                unused *= 1 - self._uses.sum(axis=0) / total
-        chances: list[float] = (1 - unused).tolist()
-        return chances
+        return some_of(np.array([self._row(top) for top in self._walkers.tops] or [self._none]))
+
+    def _row(self, top: int) -> NDArray[np.float64]:
+        uses, steps = self._uses[top], self._steps[top]
+        if not steps:
+            uses, steps = self._uses.sum(axis=0), self._steps.sum()
+        return np.asarray(uses / steps if steps else self._none)

@@ -1,5 +1,6 @@
 """What the discounted chance of a return says: whom to keep, or whom to let in (note 002, 4)."""
 
+from functools import lru_cache
 from typing import Final, final
 
 import numpy as np
@@ -7,11 +8,11 @@ import numpy as np
 from homeostat.errors import InvalidInputError
 from homeostat.models.residency.cache import Value
 from homeostat.models.residency.events import Event
-from homeostat.models.routing.chain import chain_of
+from homeostat.models.routing.chain import Matrix, chain_of
 from homeostat.models.routing.returns import discounted_returns
 from homeostat.runtime.experts.policies.lru import LastUse
 from homeostat.runtime.experts.policies.policy import Policy
-from homeostat.runtime.experts.policies.walkers import Walkers
+from homeostat.runtime.experts.policies.walkers import Walkers, some_of
 
 __all__ = ["DISCOUNT", "THRESHOLD", "PReturnPolicy", "ReturnChances", "ThresholdPolicy"]
 
@@ -21,6 +22,13 @@ THRESHOLD: Final = 0.1
 """Below it an expert is not let in (note 004, section 2)."""
 REFIT_EVENTS: Final = 32
 """Events from one estimate of the chain to the next, each of which costs O(experts^3)."""
+
+
+@lru_cache(maxsize=8)
+def _returns_of(counts: bytes, n_expert: int, discount: float) -> Matrix:
+    """Return F of counted steps; kept, as policies and capacities on the same routes share them."""
+    table = np.frombuffer(counts, np.int64).reshape(n_expert, n_expert)
+    return discounted_returns(chain_of(table), discount)
 
 
 class ReturnChances:
@@ -64,15 +72,14 @@ class ReturnChances:
             self._counts[before, top] += 1
         self._events += 1
         if self._events % self._refit_events == 0 and self._counts.any():
-            self._returns = discounted_returns(chain_of(self._counts), self._discount)
+            self._returns = _returns_of(self._counts.tobytes(), len(self._counts), self._discount)
             self.known = True
         self._chances = None
 
     def of(self, expert: int) -> float:
         """Return the chance of one expert. O(walkers times experts), once an event."""
         if self._chances is None:
-            away = np.prod(1 - self._returns[list(self._walkers.tops)], axis=0)
-            self._chances = (1 - away).tolist()
+            self._chances = some_of(self._returns[list(self._walkers.tops)])
         return self._chances[expert]
 
 
