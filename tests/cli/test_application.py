@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("verify", "trajectory", "search", "fuzz", "replay", "check", "mutate", "report"),
-    *("simulate", "prove convergence", "prove horizon", "export coq"),
+    *("simulate", "topology", "prove convergence", "prove horizon", "export coq"),
     *("data list", "data fetch", "data path"),
 )
 
