@@ -14,6 +14,7 @@ import typer
 
 from homeostat import __version__
 from homeostat.cli import (
+    cache,
     data,
     evidence,
     export,
@@ -96,6 +97,12 @@ exporting = typer.Typer(
 )
 exporting.command("coq")(export.export_coq)
 app.add_typer(exporting)
+
+caching = typer.Typer(
+    name="cache", no_args_is_help=True, help="Caches of experts: replay policies on routes."
+)
+caching.command("replay")(cache.replay_cache)
+app.add_typer(caching)
 
 having = typer.Typer(name="data", no_args_is_help=True, help="Public traces, with pinned sha256.")
 having.command("list")(data.list_data)

@@ -192,7 +192,7 @@ def test_the_selector_runs_as_the_chosen_one_and_may_choose_again() -> None:
 
 def test_of_equals_the_first_candidate_is_taken() -> None:
     assert Selection(9, {"a": 3, "b": 2, "c": 2}).chosen == "b"
-    assert Selection(9, {"a": 3, "b": 2, "c": 2}).reason == "b missed 2 of 9, c as the next 2"
+    assert Selection(9, {"a": 3, "b": 2, "c": 2}).reason == "b missed 2 of 9, the next is c with 2"
 
 
 def test_the_choice_for_a_model_adds_its_layers_up() -> None:

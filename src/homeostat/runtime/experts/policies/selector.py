@@ -58,7 +58,7 @@ class Selection:
         if not others:
             return words
         second = min(others, key=others.__getitem__)
-        return f"{words}, {second} as the next {others[second]}"
+        return f"{words}, the next is {second} with {others[second]}"
 
 
 def select(
