@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 
 from homeostat.errors import InvalidInputError
+from homeostat.models.routing.counts import product_edges
 from homeostat.runtime.traces import transitions
 from homeostat.runtime.traces.routes import LayerPass, Phase, RoutedToken, Routes, routes_text
-from homeostat.runtime.traces.transitions import edges_of, layer_tokens, read_transitions
+from homeostat.runtime.traces.transitions import layer_tokens, read_transitions
 
 LAYERS = np.array([[[1, 2], [3, 4]], [[0, 5], [0, 0]]], np.int32)
 
@@ -64,8 +65,9 @@ def test_all_pairs_of_neighbours_are_counted_across_prompt_and_output() -> None:
     routes = made_routes()
     assert layer_tokens(routes, 0) == [[(0, 1), (2, 0), (1, 2)], [(2, 1), (2, 0)]]
     # Four edges for each of three steps.
-    assert edges_of(routes, 0).sum() == 12
-    assert edges_of(routes, 0)[0].tolist() == [1, 1, 2]
+    edges = product_edges(layer_tokens(routes, 0), routes.n_expert)
+    assert edges.sum() == 12
+    assert edges[0].tolist() == [1, 1, 2]
 
 
 def object_array() -> bytes:

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from homeostat.errors import InvalidInputError
-from homeostat.models.routing.counts import Counts, as_counts, product_edges, top_transitions
+from homeostat.models.routing.counts import Counts, as_counts, top_transitions
 from homeostat.runtime.traces.files import FILE_BYTES_MAX, kind_of
 from homeostat.runtime.traces.routes import Routes, read_routes
 
-__all__ = ["edges_of", "layer_tokens", "read_transitions"]
+__all__ = ["layer_tokens", "read_transitions"]
 
 _MAGIC: Final = b"\x93NUMPY"
 
@@ -77,8 +77,3 @@ def layer_tokens(routes: Routes, layer: int) -> list[list[tuple[int, ...]]]:
         [token.experts for found in turn for token in found.tokens]
         for _, turn in groupby(passes, key=lambda found: found.turn)
     ]
-
-
-def edges_of(routes: Routes, layer: int) -> Counts:
-    """Return how often any expert of a token meets any of the next one's, in one layer."""
-    return product_edges(layer_tokens(routes, layer), routes.n_expert)
