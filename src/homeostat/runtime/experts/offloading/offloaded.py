@@ -186,11 +186,11 @@ def offload(
         bytes_max: Device memory of all places and transient buffers together, instead of a
             capacity; every layer then gets the same, see ``budget.capacities``.
         policy: A name in ``policies.family.POLICIES``, or what makes the policy of a layer.
-        device: Where experts are computed; where the model is if None.
+        device: Where experts are computed; where the model is if None. Lanes have their own.
         buffers: Transient buffers for the experts that are not let in.
         prefetch: Most experts of a layer to load after each pass, before the next asks for them.
         routes: Of this model, recorded before, for policies that are made from measurements.
-        lanes: Where copies and computes run; made for the device if None, else it is theirs.
+        lanes: Where copies and computes run; made for the device if None.
 
     Raises:
         InvalidInputError: An option breaks its rule, or the model's experts are not supported.
