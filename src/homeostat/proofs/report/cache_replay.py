@@ -71,6 +71,10 @@ class CacheReplayView:
         least = min(map(self.misses, runs))
         return [run for run in runs if self.misses(run) == least]
 
+    def experts(self, row: Row) -> str:
+        """Return a capacity in words."""
+        return f"{row['capacity']} resident expert{'s' * (row['capacity'] > 1)}"
+
     def words(self, row: Row) -> str:
         """Say who is best at a capacity, and what regret remains."""
         best = self.best(row)
@@ -78,7 +82,7 @@ class CacheReplayView:
         names = _listed([run["policy"] for run in best])
         first = best[0]
         text = (
-            f"With {row['capacity']} resident experts a layer, {names} "
+            f"With {self.experts(row)} a layer, {names} "
             f"{'misses' if len(best) == 1 else 'miss'} least: {self.misses(first):,} of "
             f"{first['asked']:,}, a hit rate of {first['hit_rate']:.1%}. The optimum misses "
             f"{self.misses(least):,} ({least['hit_rate']:.1%} hits)"
