@@ -17,11 +17,8 @@ from homeostat.properties.machines.simulated_lanes import AHEAD, COMPUTE, DEMAND
 from homeostat.runtime.experts.buffers import TransientBuffers
 from homeostat.runtime.experts.cache import ExpertCache
 from homeostat.runtime.experts.lanes import Lanes
-from homeostat.runtime.experts.policies.lfru import LfruPolicy
-from homeostat.runtime.experts.policies.lfu import LfuPolicy
-from homeostat.runtime.experts.policies.lru import LruPolicy
+from homeostat.runtime.experts.policies.family import policy_named
 from homeostat.runtime.experts.policies.policy import Policy
-from homeostat.runtime.experts.policies.rank import RankPolicy
 from homeostat.runtime.experts.residency import ResidentSet
 
 __all__ = ["ExpertCacheMachine", "our_cache", "our_policy"]
@@ -154,9 +151,8 @@ class ExpertCacheMachine(ExpertCacheReferee):
 
 
 def our_policy(name: str, experts: int, capacity: int) -> Policy:
-    """Return the runtime's policy of a name."""
-    makers = {"lru": LruPolicy, "lfu": LfuPolicy, "lfru": LfruPolicy, "rank": RankPolicy}
-    return makers[name](experts)
+    """Return the runtime's policy of a name, for tokens that each need one expert."""
+    return policy_named(name)(experts, capacity, 1)
 
 
 def our_cache(
