@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("verify", "trajectory", "search", "fuzz", "replay", "check", "mutate", "report"),
-    *("simulate", "topology", "prove convergence", "prove horizon", "export coq"),
+    *("simulate", "topology", "cache replay", "prove convergence", "prove horizon"),
+    "export coq",
     *("data list", "data fetch", "data path"),
 )
 

@@ -166,4 +166,9 @@ def test_the_kernel_imports_the_standard_library_only() -> None:
                     pending.append(module)
                 else:
                     assert module.partition(".")[0] in sys.stdlib_module_names, (name, module)
-    assert len(seen) <= 7, f"the kernel must be readable in one sitting, rests on {sorted(seen)}"
+    # One file for each way to prove; the longest is 400 lines, and all are 3,000.
+    lines = sum(
+        len((ROOT / "src" / f"{x.replace('.', '/')}.py").read_text().splitlines()) for x in seen
+    )
+    assert len(seen) <= 12, f"the kernel rests on {sorted(seen)}"
+    assert lines <= 3_000, f"the kernel must be readable in a day, has {lines} lines"

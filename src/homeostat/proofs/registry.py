@@ -8,10 +8,11 @@ from homeostat.proofs.claims import Claim
 from homeostat.proofs.theory.aging import CLAIMS as AGING
 from homeostat.proofs.theory.batching import CLAIMS as BATCHING
 from homeostat.proofs.theory.entropy import CLAIMS as ENTROPY
+from homeostat.proofs.theory.experts import CLAIMS as EXPERTS
 
 __all__ = ["ALL_CLAIMS", "claims_named"]
 
-ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY)
+ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY, *EXPERTS)
 
 
 def claims_named(names: Iterable[str]) -> tuple[Claim, ...]:

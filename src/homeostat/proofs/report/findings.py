@@ -61,6 +61,7 @@ _SUBJECTS: Final = {
     "batching": "Two-type continuous batching",
     "aging": "The lazy-aging queue",
     "entropy": "Entropy of arrivals, and what it steers",
+    "experts": "Routes to experts, and the cache that holds them",
 }
 
 

@@ -48,27 +48,30 @@ class ResidentSet:
         bypasses: list[int] = []
         if len(hits) < len(event.experts):
             found = set(hits)
-            for expert in event.experts:
-                if expert not in found:
-                    self._miss(expert, event, loads, bypasses)
-        return Outcome(hits, tuple(loads), tuple(bypasses))
-
-    def _miss(self, expert: int, event: Event, loads: list[Load], bypasses: list[int]) -> None:
-        victim = None
-        if len(self._resident) >= self.capacity:
+            # Values do not change within an event, and what is loaded in it is not idle: so a
+            # victim that was spared is the next one's, too.
             idle = self._resident.difference(event.experts)
-            if not idle:
-                bypasses.append(expert)
-                return
-            victim = self.policy.victim(idle)
-        if not self.policy.admits(expert, victim):
-            bypasses.append(expert)
-            return
-        if victim is not None:
-            self._resident.remove(victim)
-            self.policy.evicted(victim)
-        self._resident.add(expert)
-        loads.append(Load(expert, victim))
+            victim: int | None = None
+            for expert in event.experts:
+                if expert in found:
+                    continue
+                full = len(self._resident) >= self.capacity
+                if full and not idle:
+                    bypasses.append(expert)
+                    continue
+                if full and victim is None:
+                    victim = self.policy.victim(idle)
+                if not self.policy.admits(expert, victim):
+                    bypasses.append(expert)
+                    continue
+                if victim is not None:
+                    self._resident.remove(victim)
+                    idle.remove(victim)
+                    self.policy.evicted(victim)
+                self._resident.add(expert)
+                loads.append(Load(expert, victim))
+                victim = None
+        return Outcome(hits, tuple(loads), tuple(bypasses))
 
     def ahead(self, expert: int) -> Load | None:
         """Load an expert that no event asked for yet, if it is worth more than what leaves.
