@@ -1,5 +1,7 @@
 """What policies learn from before a replay, and sums over layers."""
 
+import pytest
+
 from homeostat.models.residency.events import Event
 from homeostat.runtime.experts.comparing import (
     OPTIMA,
@@ -54,6 +56,7 @@ def test_layers_without_events_of_the_phase_are_left_out() -> None:
     assert [task.expert_bytes for task in layer_tasks(ROUTES, Phase.DECODE)] == [30, 20]
 
 
+@pytest.mark.slow
 def test_a_layer_is_replayed_under_each_policy_and_layers_add_up() -> None:
     tasks = layer_tasks(ROUTES, Phase.DECODE)
     layers = [compare_layer(task, (2, 3), tuple(POLICIES)) for task in tasks]
