@@ -1,8 +1,9 @@
 """Kind ``automaton``: what transition systems keep, what they do not, and attacks on the kind."""
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from itertools import product
 from typing import Any
 
 import pytest
@@ -12,12 +13,7 @@ from homeostat.proofs import automata, kernel
 from homeostat.proofs.certificates import automaton, optimal
 from homeostat.proofs.coq.export import coq_source
 from homeostat.proofs.engines.farkas import NoProofError, find_proof, row_text
-from homeostat.proofs.engines.transitions import (
-    automaton_theorem,
-    refusals,
-    transition,
-    violating_run,
-)
+from homeostat.proofs.engines.transitions import violating_run
 from homeostat.proofs.implication import prove
 from homeostat.proofs.kernel import RejectedError
 from homeostat.proofs.polynomials import row
@@ -30,6 +26,37 @@ Forge = Callable[..., Json]
 def run_of(start: dict[str, str], *steps: str, **parameters: str) -> Json:
     """A run of transitions without inputs."""
     return {"parameters": parameters, "start": start, "steps": [[label, {}] for label in steps]}
+
+
+def transition(
+    label: str,
+    source: str,
+    target: str,
+    *,
+    when: Sequence[str] = (),
+    after: Mapping[str, str] | None = None,
+) -> Json:
+    moved = dict(after or {})
+    return {"label": label, "from": source, "to": target, "when": list(when), "next": moved}
+
+
+def automaton_theorem(
+    *,
+    variables: Sequence[str],
+    start: tuple[str, Sequence[str]],
+    transitions: Sequence[Json],
+    always: Mapping[str, Sequence[str]],
+    parameters: Sequence[str] = (),
+    given: Sequence[str] = (),
+) -> Json:
+    return {
+        "parameters": list(parameters),
+        "given": list(given),
+        "variables": list(variables),
+        "start": {"location": start[0], "rows": list(start[1])},
+        "transitions": [dict(one) for one in transitions],
+        "always": {place: list(texts) for place, texts in always.items()},
+    }
 
 
 # --- a transient buffer, filled by copies and read by computations
@@ -69,17 +96,16 @@ BOTH = run_of(
     *("issue", "start copy", "copy done", "start compute", "compute done"),
     *("issue", "start copy", "copy done", "skip"),
 )
-STUCK = refusals(
-    "run",
-    "stuck",
-    [
-        ["cs >= issued", "cs >= kd + 1", "cs <= cd - 1", "cs >= cd + 1"],
-        ["cs <= cd", "cs >= cd + 2"],
-        ["ks >= cd", "ks <= kd - 1", "ks >= kd + 1"],
-        ["ks <= kd", "ks >= kd + 2"],
-    ],
-    when=["kd <= issued - 1"],
+BLOCKED = product(
+    ["cs >= issued", "cs >= kd + 1", "cs <= cd - 1", "cs >= cd + 1"],
+    ["cs <= cd", "cs >= cd + 2"],
+    ["ks >= cd", "ks <= kd - 1", "ks >= kd + 1"],
+    ["ks <= kd", "ks >= kd + 2"],
 )
+STUCK = [
+    transition(f"stuck {i}", "run", "stuck", when=["kd <= issued - 1", *rows])
+    for i, rows in enumerate(BLOCKED)
+]
 
 
 def buffer(moves: list[Json], **always: list[str]) -> Json:

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import pairwise
 from types import ModuleType
 from typing import Any
 
@@ -101,7 +102,7 @@ def counted(events: list[int], count: int) -> Json:
     """The chain of a trace of single experts, by hand."""
     rows = []
     for i in range(count):
-        after = [b for a, b in zip(events, events[1:], strict=False) if a == i]
+        after = [b for a, b in pairwise(events) if a == i]
         shares = [Fraction(after.count(j), len(after)) if after else Fraction(1, count)
                   for j in range(count)]  # fmt: skip
         rows.append([str(share) for share in shares])

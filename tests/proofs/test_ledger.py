@@ -29,15 +29,15 @@ from homeostat.proofs.verdicts import Proved, Verdict
 Json = dict[str, Any]
 
 CHEAP = (
-    "token_balance",
-    "nonnegative",
-    "weighted_delta_zero",
-    "merge_any_split",
-    "boundary",
-    "coprime_stable",
-    "g_dominance",
-    "delta_gap_sufficient",
-    "weak_limsup",
+    "batching.token_balance",
+    "batching.nonnegative",
+    "batching.weighted_delta_zero",
+    "batching.merge_any_split",
+    "batching.boundary",
+    "batching.coprime_stable",
+    "batching.g_dominance",
+    "batching.delta_gap_sufficient",
+    "batching.weak_limsup",
 )
 
 
@@ -57,7 +57,17 @@ def test_cheap_claims_decided_afresh_say_what_is_committed(committed: Ledger) ->
 
 def test_an_unknown_name_is_refused_before_anything_is_decided() -> None:
     with pytest.raises(InvalidInputError, match="nonsense"):
-        decide_claims(["g_dominance_two_stages", "nonsense"])
+        decide_claims(["batching.g_dominance_two_stages", "nonsense"])
+
+
+def test_a_claim_is_decided_alone_where_the_ids_of_others_begin_like_its_own() -> None:
+    (entry,) = decide_claims(["experts.closed_classes"])
+    assert entry["id"] == "experts.closed_classes"
+
+
+def test_the_committed_ledger_has_each_claim_once(committed: Ledger) -> None:
+    ids = [entry["id"] for entry in committed.claims]
+    assert ids == [claim.id for claim in ALL_CLAIMS]
 
 
 def test_a_ledger_does_not_drift_from_itself_nor_by_time_or_version(committed: Ledger) -> None:

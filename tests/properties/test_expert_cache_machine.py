@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from homeostat.models.automata.runs import Step, refusal
 from homeostat.models.residency.automata import BYPASS
 from homeostat.models.residency.cache import Load, Outcome
 from homeostat.models.residency.events import Event
-from homeostat.models.residency.runs import Step, refusal
 from homeostat.properties import StatefulProperty, fuzz
 from homeostat.properties.machines.cache_runs import (
     Seen,

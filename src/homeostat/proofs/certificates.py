@@ -242,7 +242,7 @@ def automaton(
     """Prove that rows hold in every state that a transition system reaches.
 
     Args:
-        theorem: From ``engines.transitions.automaton_theorem``.
+        theorem: From ``models.automata.Automaton.theorem``.
         invariants: location -> rows that hold whenever the system is there; a location that is
             left out is never reached.
         k: How many states in a row the step assumes the invariants of.

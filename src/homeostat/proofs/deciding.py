@@ -20,7 +20,7 @@ from homeostat.proofs.certificates import Certificate
 from homeostat.proofs.claims import NOTES, Claim
 from homeostat.proofs.engines.farkas import NoProofError
 from homeostat.proofs.provenance import measured
-from homeostat.proofs.registry import ALL_CLAIMS, claims_named
+from homeostat.proofs.registry import ALL_CLAIMS, claims_of
 from homeostat.proofs.verdicts import (
     Measured,
     Proved,
@@ -37,7 +37,7 @@ Entry = dict[str, Any]
 
 
 def decide_claims(
-    names: Sequence[str] | None = None,
+    ids: Sequence[str] | None = None,
     *,
     jobs: int = 1,
     progress: Callable[[str], None] | None = None,
@@ -48,7 +48,7 @@ def decide_claims(
     """Decide claims and return their entries.
 
     Args:
-        names: What ``claims_named`` understands; None for all.
+        ids: Of the claims; None for all.
         jobs: Processes; -1 for all cores.
         progress: Called with each claim's id as it is done.
         last_run: Entries to take instead of deciding slow claims, or claims whose data is missing.
@@ -56,12 +56,12 @@ def decide_claims(
         date: Of this run, to be written beside the slow claims that it decides.
 
     Raises:
-        InvalidInputError: A name means no claim.
+        InvalidInputError: An id is none.
         CanaryError: A false neighbour was not caught.
         CertificateRejectedError: Evidence did not pass the kernel.
         VacuousClaimError: A claim has nothing to decide.
     """
-    claims = ALL_CLAIMS if names is None else claims_named(names)
+    claims = ALL_CLAIMS if ids is None else claims_of(ids)
     leave_slow = last_run is not None and not decide_slow
     carried = [claim for claim in claims if (claim.slow and leave_slow) or claim.lacks]
     wide = [claim for claim in claims if claim.wide and claim not in carried]

@@ -10,7 +10,7 @@ from homeostat.proofs.theory.batching import CLAIMS as BATCHING
 from homeostat.proofs.theory.entropy import CLAIMS as ENTROPY
 from homeostat.proofs.theory.experts import CLAIMS as EXPERTS
 
-__all__ = ["ALL_CLAIMS", "claims_named"]
+__all__ = ["ALL_CLAIMS", "claims_named", "claims_of"]
 
 ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY, *EXPERTS)
 
@@ -34,6 +34,19 @@ def claims_named(names: Iterable[str]) -> tuple[Claim, ...]:
             raise InvalidInputError(f"claim {name!r} is not known; near it: {near or 'nothing'}")
         chosen |= found
     return tuple(claim for claim in ALL_CLAIMS if claim.id in chosen)
+
+
+def claims_of(ids: Iterable[str]) -> tuple[Claim, ...]:
+    """Return the claims of whole ids, in the registry's order; not those whose ids go on.
+
+    Raises:
+        InvalidInputError: An id is none.
+    """
+    wanted = set(ids)
+    unknown = sorted(wanted - {claim.id for claim in ALL_CLAIMS})
+    if unknown:
+        raise InvalidInputError(f"claim id {unknown[0]!r} is not known")
+    return tuple(claim for claim in ALL_CLAIMS if claim.id in wanted)
 
 
 def _means(wanted: str, claim: Claim) -> bool:

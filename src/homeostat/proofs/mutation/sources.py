@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeostat.counterexamples import case_corpus
+from homeostat.models.automata import Automaton, Transition
 from homeostat.models.batching import DATA_SETS, BatchingParameters, canonical_start
 from homeostat.proofs import kernel
 from homeostat.proofs.certificates import (
@@ -24,7 +25,6 @@ from homeostat.proofs.certificates import (
 from homeostat.proofs.engines.mode_tree.horizon import first_violation
 from homeostat.proofs.engines.mode_tree.settling import settle
 from homeostat.proofs.engines.thresholds import never_stable, stable_above
-from homeostat.proofs.engines.transitions import automaton_theorem, transition
 
 __all__ = ["Source", "kind_of", "kinds", "read_sources"]
 
@@ -142,50 +142,47 @@ def _cases() -> Iterator[tuple[str, Certificate]]:
 
 def _automata() -> Iterator[tuple[str, Certificate]]:
     """Yield a counter, two processes that exclude each other, and a swap that takes k = 2."""
-    level = automaton_theorem(
-        parameters=["C"],
-        given=["C >= 0"],
-        variables=["level"],
-        start=("open", ["level = 0"]),
-        transitions=[
-            transition(
-                "admit",
-                "open",
-                "open",
-                when=["n >= 0", "level + n <= C"],
-                after={"level": "level + n"},
+    open_ = ("level >= 0", "level <= C")
+    level = Automaton(
+        parameters=("C",),
+        given=("C >= 0",),
+        variables=("level",),
+        location="open",
+        start=("level = 0",),
+        transitions=(
+            Transition(
+                "admit", "open", "open", ("n >= 0", "level + n <= C"), {"level": "level + n"}
             ),
-            transition("fill", "open", "full", when=["level = C"]),
-            transition("overflow", "full", "over", when=["level > C"]),
-        ],
-        always={"*": ["level >= 0", "level <= C"], "over": ["0 > 0"]},
-    )
+            Transition("fill", "open", "full", ("level = C",)),
+            Transition("overflow", "full", "over", ("level > C",)),
+        ),
+    ).theorem({"*": open_, "over": ["0 > 0"]})
     steps = [["admit", {"n": "1"}], ["admit", {"n": "2"}], ["fill", {}]]
     filled = {"parameters": {"C": "3"}, "start": {"level": "0"}, "steps": steps}
-    known = {"open": ["level >= 0", "level <= C"], "full": ["level = C"]}
+    known = {"open": open_, "full": ["level = C"]}
     yield "automaton.level", automaton(level, known, example=[filled])
 
-    inside = automaton_theorem(
-        variables=["a", "b"],
-        start=("free", ["a = 0", "b = 0"]),
-        transitions=[
-            transition("enter a", "free", "taken", after={"a": "1"}),
-            transition("enter b", "free", "taken", after={"b": "1"}),
-            transition("leave", "taken", "free", after={"a": "0", "b": "0"}),
-        ],
-        always={"*": ["a + b <= 1"]},
-    )
+    inside = Automaton(
+        variables=("a", "b"),
+        location="free",
+        start=("a = 0", "b = 0"),
+        transitions=(
+            Transition("enter a", "free", "taken", after={"a": "1"}),
+            Transition("enter b", "free", "taken", after={"b": "1"}),
+            Transition("leave", "taken", "free", after={"a": "0", "b": "0"}),
+        ),
+    ).theorem({"*": ["a + b <= 1"]})
     both = [["enter a", {}], ["leave", {}], ["enter b", {}], ["leave", {}]]
     run = {"parameters": {}, "start": {"a": "0", "b": "0"}, "steps": both}
     rows = {"free": ["a = 0", "b = 0"], "taken": ["a + b <= 1"]}
     yield "automaton.exclusion", automaton(inside, rows, example=[run])
 
-    swap = automaton_theorem(
-        variables=["x", "y"],
-        start=("run", ["x = 1", "y = 2"]),
-        transitions=[transition("swap", "run", "run", after={"x": "y", "y": "x"})],
-        always={"run": ["x >= 1"]},
-    )
+    swap = Automaton(
+        variables=("x", "y"),
+        location="run",
+        start=("x = 1", "y = 2"),
+        transitions=(Transition("swap", "run", "run", after={"x": "y", "y": "x"}),),
+    ).theorem({"run": ["x >= 1"]})
     once = {"parameters": {}, "start": {"x": "1", "y": "2"}, "steps": [["swap", {}]]}
     yield "automaton.swap", automaton(swap, {"run": ["x >= 1"]}, k=2, example=[once])
 

@@ -7,15 +7,14 @@ it.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
-from homeostat import __version__
 from homeostat.errors import InvalidInputError
-from homeostat.proofs.report.pages import ENVIRONMENT, Picture
+from homeostat.proofs.report.alone import write_alone, write_plots
+from homeostat.proofs.report.pages import Picture
 from homeostat.proofs.report.plots.cache_replay import Curve, draw_capacities, draw_layers
-from homeostat.proofs.report.plots.style import LAYOUTS, Layout
+from homeostat.proofs.report.plots.style import Layout
 
 __all__ = ["PAGE", "SCHEMA", "CacheReplayView", "write_cache_replay"]
 
@@ -174,6 +173,10 @@ def _by_layer(run: Row) -> Curve:
     return Curve(run["policy"], [100 * rate for rate in run["hit_rate_by_layer"]])
 
 
+def _draw(view: CacheReplayView, folder: Path) -> None:
+    write_plots(view.plots(), folder)
+
+
 def write_cache_replay(document: Row, folder: Path) -> Path:
     """Write the page by itself, with its plots and style; files of these names are replaced.
 
@@ -185,20 +188,6 @@ def write_cache_replay(document: Row, folder: Path) -> Path:
     """
     if document.get("schema") != SCHEMA:
         raise InvalidInputError(f"schema={document.get('schema')!r:.60} must be {SCHEMA!r}")
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(f"{folder} must be a folder, or not exist")
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
     view = CacheReplayView(document)
-    for name, plot in view.plots().items():
-        for layout in LAYOUTS:
-            path = folder / "plots" / f"{name}.{layout.name}.svg"
-            path.write_text(plot(layout), encoding="utf-8")
-    css = files("homeostat.proofs.report").joinpath("templates", "report.css")
-    (folder / "report.css").write_bytes(css.read_bytes())
-    page = folder / PAGE[0]
-    template = ENVIRONMENT.get_template(f"{PAGE[0]}.jinja")
-    page.write_text(
-        template.render(root="", extra=(), version=__version__, view=view, doc=document),
-        encoding="utf-8",
-    )
-    return page
+    context = {"view": view, "doc": document}
+    return write_alone(PAGE[0], folder, draw=partial(_draw, view), context=context)

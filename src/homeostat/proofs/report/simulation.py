@@ -6,13 +6,12 @@ It is made from documents ``homeostat.simulation/1``, as ``homeostat simulate --
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from homeostat import __version__
 from homeostat.errors import InvalidInputError
-from homeostat.proofs.report.pages import ENVIRONMENT, Picture
+from homeostat.proofs.report.alone import write_alone
+from homeostat.proofs.report.pages import Picture
 from homeostat.proofs.report.plots.simulation import RUNS_MAX, draw_timeline, draw_waits
 from homeostat.proofs.report.plots.style import LAYOUTS
 
@@ -191,18 +190,5 @@ def write_simulation(documents: Sequence[Mapping[str, Any]], folder: Path) -> Pa
         InvalidInputError: A document is no simulation, or ``folder`` no folder.
     """
     views = views_of(documents)
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(f"{folder} must be a folder, or not exist")
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
-    write_plots(views, folder / "plots")
-    css = files("homeostat.proofs.report").joinpath("templates", "report.css")
-    (folder / "report.css").write_bytes(css.read_bytes())
-    page = folder / PAGE[0]
-    template = ENVIRONMENT.get_template(f"{PAGE[0]}.jinja")
-    page.write_text(
-        template.render(
-            root="", extra=(), version=__version__, alone=True, simulations=views, missing=()
-        ),
-        encoding="utf-8",
-    )
-    return page
+    context = {"alone": True, "simulations": views, "missing": ()}
+    return write_alone(PAGE[0], folder, draw=partial(write_plots, views), context=context)

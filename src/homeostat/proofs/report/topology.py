@@ -3,19 +3,18 @@
 It is made from a document ``homeostat.topology/1``, as ``homeostat topology --json`` prints it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final
 
 from scipy.stats import spearmanr
 
-from homeostat import __version__
 from homeostat.errors import InvalidInputError
-from homeostat.proofs.report.pages import ENVIRONMENT, Picture
-from homeostat.proofs.report.plots.style import LAYOUTS
+from homeostat.proofs.report.alone import write_alone, write_plots
+from homeostat.proofs.report.pages import Picture
+from homeostat.proofs.report.plots.style import Layout
 from homeostat.proofs.report.plots.topology import (
     PROBABILITY_MAX,
     Line,
@@ -63,7 +62,7 @@ class TopologyView:
     def least_gap(self, file: Mapping[str, Any]) -> float:
         """Return the smallest gap of a file, over layers and definitions."""
         gaps = (layer["gaps"].values() for layer in file["layers"])
-        return min(gap for values in gaps for gap in values if gap is not None)
+        return min(float(gap) for values in gaps for gap in values if gap is not None)
 
     def rank_correlation(self, file: Mapping[str, Any]) -> tuple[float, float] | None:
         """Return Spearman's rho of gap and union over the layers, and its p-value; or None."""
@@ -144,18 +143,20 @@ def _panels(file: Mapping[str, Any]) -> list[tuple[str, Sequence[Sequence[int]]]
     return [*panels, (f"layer {file['middle']}, shuffled", file["shuffled"])]
 
 
-def _write_plots(view: TopologyView, folder: Path) -> None:
+def _plots(view: TopologyView) -> dict[str, Callable[[Layout], str]]:
     data, made = view.points()
     walkers = view.document["growing_walkers"]
-    drawn = {
+    drawn: dict[str, Callable[[Layout], str]] = {
         view.unions.name: partial(draw_unions, data, made, walkers),
         view.growth.name: partial(draw_growth, view.document["steps"], view.lines),
     }
     for index, file in enumerate(view.document["files"]):
         drawn[view.matrices(index).name] = partial(draw_matrices, _panels(file))
-    for name, plot in drawn.items():
-        for layout in LAYOUTS:
-            (folder / f"{name}.{layout.name}.svg").write_text(plot(layout), encoding="utf-8")
+    return drawn
+
+
+def _draw(view: TopologyView, folder: Path) -> None:
+    write_plots(_plots(view), folder)
 
 
 def write_topology(document: Mapping[str, Any], folder: Path) -> Path:
@@ -169,17 +170,6 @@ def write_topology(document: Mapping[str, Any], folder: Path) -> Path:
     """
     if document.get("schema") != SCHEMA:
         raise InvalidInputError(f"schema={document.get('schema')!r:.60} must be {SCHEMA!r}")
-    if folder.exists() and not folder.is_dir():
-        raise InvalidInputError(f"{folder} must be a folder, or not exist")
-    (folder / "plots").mkdir(parents=True, exist_ok=True)
     view = TopologyView(document)
-    _write_plots(view, folder / "plots")
-    css = files("homeostat.proofs.report").joinpath("templates", "report.css")
-    (folder / "report.css").write_bytes(css.read_bytes())
-    page = folder / PAGE[0]
-    template = ENVIRONMENT.get_template(f"{PAGE[0]}.jinja")
-    page.write_text(
-        template.render(root="", extra=(), version=__version__, view=view, doc=document),
-        encoding="utf-8",
-    )
-    return page
+    context = {"view": view, "doc": document}
+    return write_alone(PAGE[0], folder, draw=partial(_draw, view), context=context)

@@ -3,9 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from homeostat.models.automata.runs import Step, refusal
 from homeostat.models.residency.automata import BYTES, CAPACITY, PLACE, REDUCTION
 from homeostat.models.residency.cache import Outcome
-from homeostat.models.residency.runs import Step, refusal
 from homeostat.properties.machines.simulated_lanes import Operation
 
 __all__ = ["Seen", "refused_bytes", "refused_capacity", "refused_place", "refused_sum"]

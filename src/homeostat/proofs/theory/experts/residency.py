@@ -8,14 +8,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
+from homeostat.models.automata import Automaton, stuck
 from homeostat.models.residency.automata import (
     BYPASS,
     BYTES,
     CAPACITY,
     PLACE,
     REDUCTION,
-    Automaton,
-    stuck,
 )
 from homeostat.proofs.certificates import automaton
 from homeostat.proofs.claims import Claim, Source, false_automaton

@@ -15,8 +15,8 @@ HALF_LIFE = 32
 """Events after which a use counts half, where nothing else is asked for."""
 
 
-class HalvedCounts:
-    """Uses that halve after every ``half_life`` events, then the last use.
+class HalvedCounts(Policy):
+    """Values experts by uses that halve after every ``half_life`` events, then the last use.
 
     A count is halved when it is looked at: h halvings that round down are one shift by h.
 
@@ -55,22 +55,5 @@ class HalvedCounts:
 
 
 @final
-class LfruPolicy(Policy):
-    """Equal to ``models.residency.rules.LfruRule``.
-
-    Args:
-        n_expert: Experts of the layer.
-        half_life: Events after which a use counts half.
-    """
-
-    def __init__(self, n_expert: int, half_life: int = HALF_LIFE) -> None:
-        """Start with no expert used."""
-        self._counts = HalvedCounts(n_expert, half_life)
-
-    def observe(self, event: Event) -> None:
-        """Take note of an event. O(its experts)."""
-        self._counts.observe(event)
-
-    def value(self, expert: int) -> Value:
-        """Return the halved count, then the last use."""
-        return self._counts.value(expert)
+class LfruPolicy(HalvedCounts):
+    """Equal to ``models.residency.rules.LfruRule``."""

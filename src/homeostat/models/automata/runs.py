@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 
 from homeostat.errors import InvalidInputError
-from homeostat.models.residency.automata import Automaton
+from homeostat.models.automata.systems import Automaton
 
 __all__ = ["Step", "refusal", "row_holds", "value_of"]
 

@@ -7,15 +7,15 @@ from fractions import Fraction
 import pytest
 
 from homeostat.errors import InvalidInputError
+from homeostat.models.automata import Automaton
+from homeostat.models.automata.runs import Step, refusal, row_holds, value_of
 from homeostat.models.residency.automata import (
     BYPASS,
     BYTES,
     CAPACITY,
     PLACE,
     REDUCTION,
-    Automaton,
 )
-from homeostat.models.residency.runs import Step, refusal, row_holds, value_of
 from homeostat.proofs import polynomials
 
 ALL = (BYPASS, BYTES, CAPACITY, PLACE, REDUCTION)
