@@ -145,8 +145,8 @@ class EvictsTheNeeded(Own):
     """Takes the place of a resident that the same event needs."""
 
     class Careless(ResidentSet):
-        def _miss(self, expert: int, event: Event, loads: list[Load], bypasses: list[int]) -> None:
-            super()._miss(expert, Event((expert,)), loads, bypasses)
+        def _idle(self, event: Event) -> set[int]:
+            return set(self._resident)
 
     residents = Careless
 

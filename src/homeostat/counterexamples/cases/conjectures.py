@@ -189,7 +189,7 @@ _ALL: Final = (
         statement="Where the resident leaves whose next use is farthest, of equals any, and what "
         "is used later than all residents stays out, no choices miss less.",
         system="expert-cache",
-        assumes=(),
+        assumes=(("capacity", ">=", "1"),),
         violated_when=(("misses_next_use", ">", "misses_optimal"),),
     ),
 )

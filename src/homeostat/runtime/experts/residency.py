@@ -50,7 +50,7 @@ class ResidentSet:
             found = set(hits)
             # Values do not change within an event, and what is loaded in it is not idle: so a
             # victim that was spared is the next one's, too.
-            idle = self._resident.difference(event.experts)
+            idle = self._idle(event)
             victim: int | None = None
             for expert in event.experts:
                 if expert in found:
@@ -72,6 +72,10 @@ class ResidentSet:
                 loads.append(Load(expert, victim))
                 victim = None
         return Outcome(hits, tuple(loads), tuple(bypasses))
+
+    def _idle(self, event: Event) -> set[int]:
+        """Return the residents that may leave for an event: those that it does not need."""
+        return self._resident.difference(event.experts)
 
     def ahead(self, expert: int) -> Load | None:
         """Load an expert that no event asked for yet, if it is worth more than what leaves.
