@@ -65,7 +65,7 @@ def changes(data: Any) -> Iterator[Any]:
         for i in range(len(data)):
             yield from ([*data[:i], part, *data[i + 1 :]] for part in changes(data[i]))
     else:
-        yield f"{data}x" if isinstance(data, str) else data + 1
+        yield f"{data}x" if isinstance(data, str) else (data or 0) + 1
 
 
 @pytest.mark.parametrize("case", case_corpus(), ids=file_name)
