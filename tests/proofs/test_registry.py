@@ -14,7 +14,7 @@ from homeostat.proofs import registry
 from homeostat.proofs.claims import NOTES, Claim
 from homeostat.proofs.ledger import Ledger
 from homeostat.proofs.registry import ALL_CLAIMS, claims_named
-from homeostat.proofs.theory import aging, batching, entropy
+from homeostat.proofs.theory import aging, batching, entropy, experts
 from homeostat.properties import SUITES
 
 ROOT = Path(__file__).parents[2]
@@ -85,9 +85,29 @@ ENTROPY: dict[str, set[str]] = {
     "real_traffic": set(),
     "jain": set(),
 }
+EXPERTS: dict[str, set[str]] = {
+    "chain_valid": set(),
+    "product_edges_rank_one": {"independent", "real_routes"},
+    "gap_definitions": {"agree", "note"},
+    "closed_classes": {"", "components"},
+    "components_null": set(),
+    "gap_predicts_avalanche": {"", "layers"},
+    "union_size": set(),
+    "p_return": set(),
+    "threshold_scale_free": set(),
+    "admission_never_worse": set(),
+    "capacity": set(),
+    "bypass_pure": set(),
+    "buffer_safe": set(),
+    "output_exact": set(),
+    "bytes": set(),
+    "optimal_gap": {"lower_bound", "next_use", "measured"},
+    "policies": set(),
+}
+TABLES = {"batching": TABLE, "aging": AGING, "entropy": ENTROPY, "experts": EXPERTS}
 EXPECTED = {
     f"{domain}.{name}{'.' if case else ''}{case}"
-    for domain, table in (("batching", TABLE), ("aging", AGING), ("entropy", ENTROPY))
+    for domain, table in TABLES.items()
     for name, cases in table.items()
     for case in (cases or {""})
 }
@@ -122,7 +142,7 @@ def test_a_claim_says_what_where_and_how_it_could_fail(claim: Claim, committed: 
     assert claim.trusts
 
 
-@pytest.mark.parametrize("domain", [aging, batching, entropy], ids=lambda d: d.__name__)
+@pytest.mark.parametrize("domain", [aging, batching, entropy, experts], ids=lambda d: d.__name__)
 def test_every_file_of_claims_is_in_the_registry(domain: ModuleType) -> None:
     folder = Path(str(domain.__file__)).parent
     found: list[Claim] = []
