@@ -1,4 +1,4 @@
-"""What note 001 says and does not hold: each claim's verdict, its case, and what it rests on."""
+"""What the notes say and does not hold: each claim's verdict, its case, and what it rests on."""
 
 import math
 import sys
@@ -17,9 +17,10 @@ from homeostat.proofs.engines.float_order import wrong_order_by_z3
 from homeostat.proofs.theory.aging import doubles
 from homeostat.proofs.theory.aging import refuted as aging
 from homeostat.proofs.theory.entropy import refuted as entropy
+from homeostat.proofs.theory.experts import refuted as experts
 from homeostat.proofs.verdicts import Refuted
 
-CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS)
+CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS, *experts.CLAIMS)
 SLOW = {"aging.float_order.key", "aging.float_order.priority", "entropy.overload_widens"}
 
 

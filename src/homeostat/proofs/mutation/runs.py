@@ -118,7 +118,12 @@ def _admitted(theorem: Data, fixed: Values, stages: Stages) -> _Outcome | None:
 
 
 def _impossible(theorem: Data, stages: Stages) -> bool:
-    """Tell whether the models do not speak of a run: weights <= 0, or less than nothing."""
+    """Tell whether the models do not speak of a run: weights <= 0, or less than nothing.
+
+    The counter has no model of a batch behind it: its numbers may be of any sign.
+    """
+    if set(theorem["systems"]) == {"counter"}:
+        return False
     amounts = {"m_S"} if "simulation" in theorem["systems"] else set()
     amounts |= {"a_U", "b_U"} if "typed_simulation" in theorem["systems"] else set()
     return any(
