@@ -9,10 +9,11 @@ from homeostat.proofs.theory.aging import CLAIMS as AGING
 from homeostat.proofs.theory.batching import CLAIMS as BATCHING
 from homeostat.proofs.theory.entropy import CLAIMS as ENTROPY
 from homeostat.proofs.theory.experts import CLAIMS as EXPERTS
+from homeostat.proofs.theory.governor import CLAIMS as GOVERNOR
 
 __all__ = ["ALL_CLAIMS", "claims_named", "claims_of"]
 
-ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY, *EXPERTS)
+ALL_CLAIMS: Final[tuple[Claim, ...]] = (*BATCHING, *AGING, *ENTROPY, *EXPERTS, *GOVERNOR)
 
 
 def claims_named(names: Iterable[str]) -> tuple[Claim, ...]:
