@@ -1,1 +1,1 @@
-"""The governor of a cluster: agents that place jobs, what holds them in bounds, and the baselines."""
+"""The governor of a cluster: agents that place jobs, what bounds them, and the baselines."""

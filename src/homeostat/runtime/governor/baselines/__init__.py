@@ -1,0 +1,1 @@
+"""What the governor is compared with: one policy a file, each written as well as ours."""
