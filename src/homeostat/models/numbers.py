@@ -60,6 +60,10 @@ def where(condition: Any, then: Number, otherwise: Number) -> Number:
     """
     if isinstance(condition, bool):
         return then if condition else otherwise
+    for branch in (then, otherwise):
+        # Numbers made of numbers, such as duals, choose part by part.
+        if hasattr(branch, "choose") and not hasattr(branch, "__array__"):
+            return branch.choose(condition, then, otherwise)
     library = type(condition).__module__.partition(".")[0]
     return _WHERE[library](condition, then, otherwise)
 
