@@ -39,6 +39,7 @@ __all__ = [
 ]
 
 NOTES: Final[Mapping[str, str]] = {
+    "000": "TEG: a cluster governed by thermodynamics, agents in a potential and barriers",
     "001": "Entropic stabilisation: entropy of arrivals as a stress sensor, and lazy aging",
     "002": "MoE routes as walks on a graph: spectral gap, cache avalanche, admission by return",
     "003": "G Dominance conjecture: the spread of Theory against the spread of Simulation",
