@@ -69,15 +69,15 @@ class Dataset:
         title: What it holds.
         source: Who published it, and under which licence.
         files: One or more.
-        kind: What the first file holds: requests, routes of tokens to experts, or how often one
-            expert follows another.
+        kind: What the first file holds: requests, routes of tokens to experts, how often one
+            expert follows another, or the nodes of a cluster.
     """
 
     name: str
     title: str
     source: str
     files: tuple[DataFile, ...]
-    kind: Literal["requests", "routes", "transitions"] = "requests"
+    kind: Literal["requests", "routes", "transitions", "cluster"] = "requests"
 
 
 _AZURE: Final = "https://raw.githubusercontent.com/Azure/AzurePublicDataset/master/data"
@@ -138,6 +138,26 @@ DATASETS: Final[Mapping[str, Dataset]] = {
             ),
         ),
         kind="transitions",
+    ),
+    "openb-gpu": Dataset(
+        name="openb-gpu",
+        title="a GPU cluster of 1,213 nodes and 6,212 GPUs, 8,152 pods, published allocations",
+        source="hkust-adsl/kubernetes-scheduler-simulator, Apache-2.0",
+        files=(
+            DataFile(
+                place="openb-gpu-2023/openb_node_list_gpu_node.csv",
+                sha256="2beca64b4d3dfa342036a34b56a495c6cef9225db836c81f541282cb1df320b5",
+            ),
+            DataFile(
+                place="openb-gpu-2023/openb_pod_list_default.csv",
+                sha256="1ee7ed79c27a3b0861cda8ddba86a004c6aba904caafa329a76ae93ca63834a8",
+            ),
+            DataFile(
+                place="openb-gpu-2023/published_allocation.csv",
+                sha256="c068f15685b081ad648899f0ec50888aa435d2885cbc504dc4452e1724002e0c",
+            ),
+        ),
+        kind="cluster",
     ),
 }
 
