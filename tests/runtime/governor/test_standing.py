@@ -1,0 +1,152 @@
+import json
+import math
+from typing import Any
+
+import pytest
+
+from homeostat.errors import InvalidInputError
+from homeostat.runtime.governor.comparison import (
+    Cell,
+    Comparison,
+    Measure,
+    Record,
+    read_comparison,
+)
+from homeostat.runtime.governor.paired import Outcome, interval, paired
+from homeostat.runtime.governor.standing import standing_of
+
+MEASURES = (
+    Measure("allocation", "GPU allocation", "%", higher_is_better=True),
+    Measure("latency", "decision latency", "us", higher_is_better=False),
+)
+CELL = Cell("mixed", 100, faults=False)
+OTHER = Cell("mixed", 100, faults=True)
+
+
+def record(policy: str, allocation: list[float], latency: list[float], cell: Cell = CELL) -> Record:
+    values = {"allocation": tuple(allocation), "latency": tuple(latency)}
+    return Record(cell, policy, tuple(range(len(allocation))), values)
+
+
+COMPARISON = Comparison(
+    MEASURES,
+    (
+        record("governor", [0.90, 0.92, 0.91], [5.0, 5.1, 5.2]),
+        record("fgd", [0.80, 0.82, 0.82], [1.0, 1.2, 1.1]),
+        record("random", [0.90, 0.93, 0.90], [9.0, 9.5, 9.1]),
+    ),
+    {"seeds": 3},
+)
+
+
+def test_an_interval_is_students() -> None:
+    found = interval([1.0, 2.0, 3.0])
+    half = 4.3026527299 / math.sqrt(3)  # of Student's table, two degrees
+    assert found.mean == 2.0
+    assert found.low == pytest.approx(2 - half, rel=1e-9)
+    assert found.high == pytest.approx(2 + half, rel=1e-9)
+
+
+def test_one_value_says_nothing_of_the_spread() -> None:
+    found = interval([1.0])
+    assert (found.low, found.high) == (-math.inf, math.inf)
+    assert paired([1.0], [0.0], higher_is_better=True)[1] is Outcome.TIES
+
+
+@pytest.mark.parametrize("values", [[], [math.nan], [1.0, math.inf]])
+def test_an_interval_of_nothing_is_refused(values: list[float]) -> None:
+    with pytest.raises(InvalidInputError, match="must be finite"):
+        interval(values)
+
+
+def test_what_seeds_share_cancels_in_a_pair() -> None:
+    # Seeds differ by far more than the policies, which a comparison of means would not see.
+    seeds = [0.1, 0.9, 0.4, 0.7]
+    ours = [x + 0.01 + 0.001 * i for i, x in enumerate(seeds)]
+    assert paired(ours, seeds, higher_is_better=True)[1] is Outcome.WINS
+    assert paired(ours, seeds, higher_is_better=False)[1] is Outcome.LOSES
+    assert paired(seeds, ours, higher_is_better=True)[1] is Outcome.LOSES
+    assert paired(seeds, seeds, higher_is_better=True)[1] is Outcome.TIES
+    with pytest.raises(InvalidInputError, match="4 and 3 seeds"):
+        paired(seeds, seeds[:3], higher_is_better=True)
+
+
+def test_the_words_say_where_it_wins_and_to_whom_it_loses() -> None:
+    words = standing_of(COMPARISON).words
+    assert words == (
+        "The governor against 2 policies in 1 cell, on 3 seeds each; a difference counts where its "
+        "95% interval is clear of zero. It wins on GPU allocation (1 of 2 comparisons, against "
+        "everyone in 0 of 1 cell). It loses on decision latency (to fgd in 1 of 1)."
+    )
+
+
+def test_whoever_stands_in_the_middle_is_told_from_the_best() -> None:
+    two = Comparison(MEASURES, (COMPARISON.records[0], COMPARISON.records[2]), {})
+    assert "It wins nowhere. It loses on decision latency" in standing_of(two, "random").words
+    assert standing_of(two).words.endswith("It neither wins nor loses on GPU allocation.")
+    assert "It loses nowhere." in standing_of(two).words
+    best = standing_of(COMPARISON, "fgd")
+    assert best.tally(MEASURES[1])["governor"] == {Outcome.WINS: 1}
+    assert (best.swept(MEASURES[0]), best.swept(MEASURES[1])) == (0, 1)
+
+
+def test_a_comparison_comes_back_from_its_file() -> None:
+    again = read_comparison(json.loads(json.dumps(COMPARISON.document())))
+    assert again.document() == COMPARISON.document()
+    assert standing_of(again).document() == standing_of(COMPARISON).document()
+
+
+def test_a_record_takes_the_place_of_the_old_one() -> None:
+    later = record("fgd", [0.99, 0.99, 0.98], [1.0, 1.2, 1.1])
+    found = COMPARISON.with_record(later)
+    assert len(found.records) == 3
+    assert found.of(CELL)["fgd"] is later
+    elsewhere = found.with_record(record("governor", [0.5], [1.0], OTHER))
+    assert elsewhere.cells == [CELL, OTHER]
+
+
+def test_policies_on_other_seeds_are_not_compared() -> None:
+    fewer = COMPARISON.with_record(record("fgd", [0.8], [1.0]))
+    with pytest.raises(InvalidInputError, match="share their cell and seeds"):
+        standing_of(fewer)
+
+
+def test_a_cell_without_the_policy_is_refused() -> None:
+    alone = COMPARISON.with_record(record("fgd", [0.8], [1.0], OTHER))
+    with pytest.raises(InvalidInputError, match="must have the policy 'governor'"):
+        standing_of(alone)
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        (("schema",), "other"),
+        (("measures",), []),
+        (("records",), None),
+        (("settings",), 3),
+        (("records", 0, "nodes"), True),
+        (("records", 0, "nodes"), 0),
+        (("records", 0, "workload"), "x" * 121),
+        (("records", 0, "faults"), 1),
+        (("records", 0, "seeds"), [0, 1, "2"]),
+        (("records", 0, "seeds"), [0, 1]),
+        (("records", 0, "values", "allocation"), [1, 2, None]),
+        (("records", 0, "values", "allocation"), [1, 2, 10**400]),
+        (("records", 0, "values"), {"allocation": [1, 2, 3]}),
+        (("records", 0, "policy"), "random"),
+        (("measures", 0, "higher_is_better"), "yes"),
+    ],
+)
+def test_a_file_that_is_no_comparison_is_refused(path: tuple[Any, ...], value: object) -> None:
+    document = json.loads(json.dumps(COMPARISON.document()))
+    place = document
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = value
+    with pytest.raises(InvalidInputError):
+        read_comparison(document)
+
+
+def test_what_is_no_object_is_no_comparison() -> None:
+    with pytest.raises(InvalidInputError, match="must have the schema"):
+        read_comparison([1])
