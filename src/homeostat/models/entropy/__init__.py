@@ -8,6 +8,7 @@ from homeostat.models.entropy.gaps import (
     histogram,
     relative_bins,
 )
+from homeostat.models.entropy.laws import law_entropy
 from homeostat.models.entropy.poisson import poisson_entropy
 from homeostat.models.entropy.steering import (
     ENTROPY_HIGH,
@@ -29,6 +30,7 @@ __all__ = [
     "entropy",
     "histogram",
     "jain_index",
+    "law_entropy",
     "next_regime",
     "poisson_entropy",
     "relative_bins",
