@@ -52,6 +52,7 @@ def test_a_bare_python_accepts_and_loads_nothing_but_the_kernel(paper: Path) -> 
     assert ours == {
         "homeostat",
         "homeostat.proofs",
+        "homeostat.proofs.airlocks",
         "homeostat.proofs.automata",
         "homeostat.proofs.caches",
         "homeostat.proofs.cases",
@@ -59,6 +60,7 @@ def test_a_bare_python_accepts_and_loads_nothing_but_the_kernel(paper: Path) -> 
         "homeostat.proofs.enclosures",
         "homeostat.proofs.figures",
         "homeostat.proofs.implication",
+        "homeostat.proofs.langevin",
         "homeostat.proofs.polynomials",
         "homeostat.proofs.roots",
         "homeostat.proofs.systems",

@@ -19,6 +19,8 @@ Systems
     In both, the window is exp(-H / temperature), in parts of the window at H = 0.
     expert-cache: what a cache of experts misses by one policy or another (``caches.py``).
     chains: Markov chains of experts, their gaps, classes, returns and unions (``chains.py``).
+    langevin: the law that a Langevin step keeps in a well (``langevin.py``).
+    airlock: jobs on a node that ask for memory, and who is frozen meanwhile (``airlocks.py``).
 """
 
 import re
@@ -29,6 +31,7 @@ from itertools import pairwise
 from math import floor
 from typing import Any, Final
 
+from homeostat.proofs.airlocks import airlock
 from homeostat.proofs.caches import expert_cache
 from homeostat.proofs.chains import chains
 from homeostat.proofs.enclosures import (
@@ -43,6 +46,7 @@ from homeostat.proofs.enclosures import (
     times,
 )
 from homeostat.proofs.figures import Figure, figures, pick, texts
+from homeostat.proofs.langevin import langevin
 from homeostat.proofs.polynomials import RejectedError, demand
 
 __all__ = ["CASES", "check_case", "check_shapes", "holds"]
@@ -238,6 +242,8 @@ CASES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[set[str], Figure]]]] 
     "poisson": _poisson,
     "expert-cache": expert_cache,
     "chains": chains,
+    "langevin": langevin,
+    "airlock": airlock,
 }
 """By system: what a case's data are, as words that may be assumed, and its figures."""
 

@@ -192,6 +192,29 @@ _ALL: Final = (
         assumes=(("capacity", ">=", "1"),),
         violated_when=(("misses_next_use", ">", "misses_optimal"),),
     ),
+    CaseConjecture(
+        name="mutual_freezing",
+        statement="Jobs that are frozen while what they ask for does not fit, and thawed when it "
+        "does, are never all frozen, if what each holds and asks for fits alone.",
+        system="airlock",
+        assumes=("naive", ("whole_max", "<=", "capacity"), ("stopped", "==", "0")),
+        violated_when=(("running", "==", "0"), ("waiting", ">=", "1")),
+    ),
+    CaseConjecture(
+        name="freeze_releases_memory",
+        statement="Who asks for no more than frozen jobs hold is given it.",
+        system="airlock",
+        assumes=("naive", ("frozen_held_1", ">=", "asked_1")),
+        violated_when=(("granted_1", "==", "0"),),
+    ),
+    CaseConjecture(
+        name="samples_gibbs",
+        statement="Where the note's update is stable in a well, its stationary law has the "
+        "position's variance of Gibbs, T/k.",
+        system="langevin",
+        assumes=("note", "stable"),
+        violated_when=(("position_variance", "!=", "gibbs_position_variance"),),
+    ),
 )
 
 CASE_CONJECTURES: Final[Mapping[str, CaseConjecture]] = MappingProxyType({c.name: c for c in _ALL})

@@ -8,9 +8,11 @@ from fractions import Fraction
 from itertools import pairwise
 from typing import Any, Final
 
+from homeostat.counterexamples.cases.airlocks import AIRLOCK, airlock
 from homeostat.counterexamples.cases.balls import Figure, exp, log2
 from homeostat.counterexamples.cases.caches import EXPERT_CACHE, expert_cache
 from homeostat.counterexamples.cases.chains import CHAINS, chains
+from homeostat.counterexamples.cases.langevin import LANGEVIN, langevin
 from homeostat.counterexamples.cases.reading import (
     Figures,
     Given,
@@ -168,6 +170,8 @@ SYSTEMS: Final[Mapping[str, tuple[frozenset[str], Callable[[Given], Figures]]]] 
     "poisson": (frozenset({"rates", "bin_width", "temperature"}), _poisson),
     "expert-cache": (EXPERT_CACHE, expert_cache),
     "chains": (CHAINS, chains),
+    "langevin": (LANGEVIN, langevin),
+    "airlock": (AIRLOCK, airlock),
 }
 """By name: the fields of what is given, and how it is run."""
 

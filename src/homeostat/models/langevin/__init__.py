@@ -1,4 +1,4 @@
-"""Langevin dynamics of an agent on a potential: two updates and their laws (note 000, concept 2)."""
+"""Langevin dynamics on a potential: two updates and the laws they keep (note 000, concept 2)."""
 
 from homeostat.models.langevin.stationary import (
     Covariance,

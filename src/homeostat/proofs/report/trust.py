@@ -31,6 +31,7 @@ class TrustedFile:
 
 
 _MEANINGS: Final[Mapping[str, str]] = {
+    "airlocks.py": "jobs on a node that ask for memory, and who is frozen meanwhile",
     "automata.py": "what holds in every state that a transition system reaches",
     "caches.py": "what a cache of experts misses by each policy, and what none misses less than",
     "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
@@ -39,6 +40,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "figures.py": "the figures of a case, by name",
     "implication.py": "terms that refute rows, and proofs that rows imply a row",
     "kernel.py": "the checker: scans, inductions, runs",
+    "langevin.py": "the law that a Langevin step keeps in a well",
     "polynomials.py": "exact polynomials and rows, read as data",
     "roots.py": "where roots lie: Jury's table, thresholds, signs on intervals",
     "systems.py": "the systems and what is observed of them, stated once more",
