@@ -3,7 +3,10 @@
 from typing import Final
 
 from homeostat.proofs.claims import Claim
+from homeostat.proofs.theory.governor import (
+    airlock,
+)
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: Final[tuple[Claim, ...]] = ()
+CLAIMS: Final[tuple[Claim, ...]] = (*airlock.CLAIMS,)
