@@ -6,6 +6,8 @@ What is compared, and why.
    offload can get.
 2. The same rate as the cache reaches it while a model generates and nearly everything misses, and
    the fraction of the time in which a copy to the card was running (target 80 %), from a profile.
+   Once for many small experts, whose ``eager`` loop takes the processor longer to launch than a
+   copy takes, and once for experts of Mixtral's size, where copies are what takes the time.
 3. Tokens per second of one random model with some GB of experts, a quarter of which fit the card:
    all resident (``eager`` experts, which is what the cache runs, and the others' ceiling), LRU,
    LFRU, and a bypass by rank; and accelerate's ``device_map`` with as many bytes on the card, which
@@ -27,7 +29,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import torch
 from accelerate import dispatch_model
@@ -38,9 +40,19 @@ from transformers import Qwen3MoeConfig, Qwen3MoeForCausalLM
 from homeostat.counterexamples.files import write_atomically
 from homeostat.runtime.experts.offloading import offload
 
-LAYERS: Final = 12
-EXPERTS: Final = 64
-TOP_K: Final = 6
+
+class Sizes(NamedTuple):
+    """How large a random model is."""
+
+    layers: int = 12
+    experts: int = 64
+    top_k: int = 6
+    hidden: int = 2048
+    inner: int = 1408
+
+
+SMALL: Final = Sizes()
+LARGE: Final = Sizes(layers=2, experts=8, top_k=2, hidden=4096, inner=14_336)
 RESIDENT: Final = 4
 """One of so many experts, or layers, is on the card."""
 POLICIES: Final = ("lru", "lfru", "rank")
@@ -75,20 +87,20 @@ def bandwidth() -> dict[str, float]:
     return spread([BANDWIDTH_BYTES / seconds(copy) for _ in range(9)])
 
 
-def build(*, hidden: int = 2048, inner: int = 1408, device: str = "cuda") -> Any:
+def build(sizes: Sizes = SMALL, *, device: str = "cuda") -> Any:
     """Return a random model in bf16, whose routers prefer some experts."""
     torch.manual_seed(0)
     config = Qwen3MoeConfig(
         vocab_size=32_000,
-        hidden_size=hidden,
-        intermediate_size=inner,
-        moe_intermediate_size=inner,
-        num_hidden_layers=LAYERS,
+        hidden_size=sizes.hidden,
+        intermediate_size=sizes.inner,
+        moe_intermediate_size=sizes.inner,
+        num_hidden_layers=sizes.layers,
         num_attention_heads=16,
         num_key_value_heads=4,
         head_dim=128,
-        num_experts=EXPERTS,
-        num_experts_per_tok=TOP_K,
+        num_experts=sizes.experts,
+        num_experts_per_tok=sizes.top_k,
         eos_token_id=None,
         pad_token_id=0,
     )
@@ -97,7 +109,7 @@ def build(*, hidden: int = 2048, inner: int = 1408, device: str = "cuda") -> Any
     model.set_experts_implementation("eager")
     with torch.no_grad():
         for layer in model.model.layers:
-            rank = torch.randperm(EXPERTS, device=device) + 1
+            rank = torch.randperm(sizes.experts, device=device) + 1
             layer.mlp.gate.weight.mul_(20 * rank.to(torch.bfloat16).rsqrt()[:, None])
     return model
 
@@ -105,7 +117,7 @@ def build(*, hidden: int = 2048, inner: int = 1408, device: str = "cuda") -> Any
 def expert_bytes(model: Any) -> int:
     """Return the bytes of one expert."""
     experts = model.model.layers[0].mlp.experts
-    return int(sum(p.nbytes for p in experts.parameters()) // EXPERTS)
+    return int(sum(p.nbytes for p in experts.parameters()) // model.config.num_experts)
 
 
 def generate(model: Any, count: int, *, batch: int = 1) -> None:
@@ -124,8 +136,8 @@ def by_accelerate(model: Any) -> Iterator[None]:
     model.to("cpu")
     places: dict[str, Any] = {"model.embed_tokens": 0, "model.norm": 0, "lm_head": 0}
     places["model.rotary_emb"] = 0
-    for number in range(LAYERS):
-        places[f"model.layers.{number}"] = 0 if number < LAYERS // RESIDENT else "cpu"
+    for number in range(SMALL.layers):
+        places[f"model.layers.{number}"] = 0 if number < SMALL.layers // RESIDENT else "cpu"
     dispatch_model(model, places, main_device=0)
     try:
         yield
@@ -151,7 +163,7 @@ def tokens_per_second(model: Any, tokens: int, few_tokens: int) -> list[dict[str
 
         timed("resident", tokens)
         for policy in POLICIES:
-            with offload(model, capacity=EXPERTS // RESIDENT, policy=policy) as offloaded:
+            with offload(model, capacity=SMALL.experts // RESIDENT, policy=policy) as offloaded:
                 timed(policy, tokens)
             found[f"{policy}_hit_rate"] = offloaded.report().total.hit_rate
         with by_accelerate(model):
@@ -170,13 +182,16 @@ def covered(intervals: Sequence[tuple[float, float]]) -> float:
     return total
 
 
-def copy_engine(model: Any, bytes_per_s: float, *, buffers: int) -> dict[str, Any]:
+def copy_engine(
+    model: Any, bytes_per_s: float, *, buffers: int, tokens: int = 24
+) -> dict[str, Any]:
     """Return how busy copies to the card are while nearly everything misses."""
-    with offload(model, capacity=TOP_K, policy="lru", buffers=buffers) as offloaded:
+    capacity = model.config.num_experts_per_tok
+    with offload(model, capacity=capacity, policy="lru", buffers=buffers) as offloaded:
         generate(model, 2, batch=8)
         before = offloaded.report().total
-        with profile(activities=[ProfilerActivity.CPU, ProfilerActivity.CUDA]) as recorded:
-            generate(model, 6, batch=8)
+        with profile(activities=[ProfilerActivity.CUDA]) as recorded:
+            generate(model, tokens, batch=8)
             torch.cuda.synchronize()
         after = offloaded.report().total
     on_card = [e for e in recorded.events() if e.device_type == torch.autograd.DeviceType.CUDA]
@@ -192,7 +207,9 @@ def copy_engine(model: Any, bytes_per_s: float, *, buffers: int) -> dict[str, An
     copied = after.bytes_up - before.bytes_up
     asked = after.asked - before.asked
     return {
+        "expert_bytes": expert_bytes(model),
         "buffers": buffers,
+        "tokens": tokens,
         "miss_rate": (after.misses - before.misses) / asked,
         "copied_bytes": copied,
         "span_s": span_us / 1e6,
@@ -215,8 +232,13 @@ def main() -> None:
     options = parser.parse_args()
     rate = bandwidth()
     print(f"pinned host to card: {rate['median'] / 1e9:.1f} GB/s", flush=True)
+    large = build(LARGE)
+    engine = [copy_engine(large, rate["median"], buffers=2)]
+    del large
+    gc.collect()
+    torch.cuda.empty_cache()
     model = build()
-    engine = [copy_engine(model, rate["median"], buffers=buffers) for buffers in (2, 4)]
+    engine += [copy_engine(model, rate["median"], buffers=buffers) for buffers in (2, 4)]
     print(json.dumps(engine, indent=1), flush=True)
     rounds = tokens_per_second(model, options.tokens, options.few_tokens)
     ways = ("resident", *POLICIES, "accelerate")
@@ -226,11 +248,9 @@ def main() -> None:
         "card": torch.cuda.get_device_name(),
         "torch": torch.__version__,
         "model": {
-            "layers": LAYERS,
-            "experts": EXPERTS,
-            "top_k": TOP_K,
+            **SMALL._asdict(),
             "expert_bytes": expert_bytes(model),
-            "experts_bytes": expert_bytes(model) * EXPERTS * LAYERS,
+            "experts_bytes": expert_bytes(model) * SMALL.experts * SMALL.layers,
         },
         "resident_fraction": 1 / RESIDENT,
         "host_to_card_bytes_per_s": rate,
