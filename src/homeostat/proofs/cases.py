@@ -19,8 +19,10 @@ Systems
     In both, the window is exp(-H / temperature), in parts of the window at H = 0.
     expert-cache: what a cache of experts misses by one policy or another (``caches.py``).
     chains: Markov chains of experts, their gaps, classes, returns and unions (``chains.py``).
+    barrier: a filtered acceleration, and whether it keeps a position's limit (``barriers.py``).
     langevin: the law that a Langevin step keeps in a well (``langevin.py``).
     airlock: jobs on a node that ask for memory, and who is frozen meanwhile (``airlocks.py``).
+    congestion-flow, congestion-game: damped flows, and players at a temperature (``games.py``).
 """
 
 import re
@@ -32,6 +34,7 @@ from math import floor
 from typing import Any, Final
 
 from homeostat.proofs.airlocks import airlock
+from homeostat.proofs.barriers import barrier
 from homeostat.proofs.caches import expert_cache
 from homeostat.proofs.chains import chains
 from homeostat.proofs.enclosures import (
@@ -46,6 +49,7 @@ from homeostat.proofs.enclosures import (
     times,
 )
 from homeostat.proofs.figures import Figure, figures, pick, texts
+from homeostat.proofs.games import congestion_flow, congestion_game
 from homeostat.proofs.langevin import langevin
 from homeostat.proofs.polynomials import RejectedError, demand
 
@@ -242,8 +246,11 @@ CASES: Final[dict[str, Callable[[Mapping[str, Any]], tuple[set[str], Figure]]]] 
     "poisson": _poisson,
     "expert-cache": expert_cache,
     "chains": chains,
+    "barrier": barrier,
     "langevin": langevin,
     "airlock": airlock,
+    "congestion-flow": congestion_flow,
+    "congestion-game": congestion_game,
 }
 """By system: what a case's data are, as words that may be assumed, and its figures."""
 

@@ -1,4 +1,4 @@
-"""The conjectures that a small case can refute, as data (notes 001, 002 and 004)."""
+"""The conjectures that a small case can refute, as data (notes 000, 001, 002 and 004)."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -37,6 +37,15 @@ _ONE_RATE: Final[Comparison] = ("rate_count", "==", "1")
 _WINDOW_AND_BINS: Final[tuple[Comparison, ...]] = (
     ("gaps", "==", "50"),
     ("bin_width", "==", "1/1000"),
+)
+
+_BOTH_BARRIERS: Final[tuple[Comparison, ...]] = (
+    ("barrier_1", ">=", "0"),
+    ("chain_1", ">=", "0"),
+)
+_SHORT_STEPS: Final[tuple[Comparison, ...]] = (
+    ("gain_step_1", "<=", "1"),
+    ("gain_step_2", "<=", "1"),
 )
 
 _ALL: Final = (
@@ -214,6 +223,54 @@ _ALL: Final = (
         system="langevin",
         assumes=("note", "stable"),
         violated_when=(("position_variance", "!=", "gibbs_position_variance"),),
+    ),
+    CaseConjecture(
+        name="hocbf_first_gain",
+        statement="With h k2 <= 1 and any k1 >= 0, filtered Euler steps from psi_0, psi_1 >= 0 "
+        "stay at or below the limit.",
+        system="barrier",
+        assumes=("noiseless", "unlimited", ("gain_step_2", "<=", "1"), *_BOTH_BARRIERS),
+        violated_when=(("barrier_2", "<", "0"),),
+    ),
+    CaseConjecture(
+        name="hocbf_second_gain",
+        statement="With h k1 <= 1 and any k2 >= 0, filtered Euler steps from psi_0, psi_1 >= 0 "
+        "stay at or below the limit.",
+        system="barrier",
+        assumes=("noiseless", "unlimited", ("gain_step_1", "<=", "1"), *_BOTH_BARRIERS),
+        violated_when=(("barrier_3", "<", "0"),),
+    ),
+    CaseConjecture(
+        name="hocbf_noise",
+        statement="With h k1 <= 1, h k2 <= 1 and Gaussian noise, filtered Euler steps from "
+        "psi_0, psi_1 >= 0 stay at or below the limit almost surely.",
+        system="barrier",
+        assumes=("gaussian", "unlimited", *_SHORT_STEPS, *_BOTH_BARRIERS),
+        violated_when=(("barrier_3", "<", "0"), ("chance_1", ">", "0")),
+    ),
+    CaseConjecture(
+        name="hocbf_input_limits",
+        statement="With h k1 <= 1, h k2 <= 1 and inputs in [-u, u], from psi_0, psi_1 >= 0 the "
+        "filter always lets some input pass, or the limit is kept by braking as hard as can be.",
+        system="barrier",
+        assumes=("noiseless", "limited", *_SHORT_STEPS, *_BOTH_BARRIERS),
+        violated_when=(("allowed_1", "<", "input_least"), ("barrier_4", "<", "0")),
+    ),
+    CaseConjecture(
+        name="any_damping_converges",
+        statement="Damped responses come to a Nash equilibrium at every damping, below half the "
+        "curvature too.",
+        system="congestion-flow",
+        assumes=(("damping", "<", "half_curvature"),),
+        violated_when=(("distance_1_3", "==", "0"), ("gap_1", ">", "0"), ("gap_2", ">", "0")),
+    ),
+    CaseConjecture(
+        name="nash_at_temperature",
+        statement="Players who choose one at a time at a fixed temperature come to a Nash "
+        "equilibrium and stay: in the long run nothing else has a chance.",
+        system="congestion-game",
+        assumes=(("equilibria", ">=", "1"),),
+        violated_when=(("outside", ">", "0"), ("leaves", ">", "0"), ("gibbs_error", "==", "0")),
     ),
 )
 

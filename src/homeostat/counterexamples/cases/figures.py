@@ -10,8 +10,15 @@ from typing import Any, Final
 
 from homeostat.counterexamples.cases.airlocks import AIRLOCK, airlock
 from homeostat.counterexamples.cases.balls import Figure, exp, log2
+from homeostat.counterexamples.cases.barriers import BARRIER, barrier
 from homeostat.counterexamples.cases.caches import EXPERT_CACHE, expert_cache
 from homeostat.counterexamples.cases.chains import CHAINS, chains
+from homeostat.counterexamples.cases.games import (
+    CONGESTION_FLOW,
+    CONGESTION_GAME,
+    congestion_flow,
+    congestion_game,
+)
 from homeostat.counterexamples.cases.langevin import LANGEVIN, langevin
 from homeostat.counterexamples.cases.reading import (
     Figures,
@@ -170,8 +177,11 @@ SYSTEMS: Final[Mapping[str, tuple[frozenset[str], Callable[[Given], Figures]]]] 
     "poisson": (frozenset({"rates", "bin_width", "temperature"}), _poisson),
     "expert-cache": (EXPERT_CACHE, expert_cache),
     "chains": (CHAINS, chains),
+    "barrier": (BARRIER, barrier),
     "langevin": (LANGEVIN, langevin),
     "airlock": (AIRLOCK, airlock),
+    "congestion-flow": (CONGESTION_FLOW, congestion_flow),
+    "congestion-game": (CONGESTION_GAME, congestion_game),
 }
 """By name: the fields of what is given, and how it is run."""
 

@@ -1,4 +1,4 @@
-"""Congestion games: who shares a resource pays for the load on it (note 000, section 1.5).
+"""Congestion games: who shares a resource pays for the load on it (note 000, concept 5).
 
 ``players``: finitely many, who each choose resources. ``flow``: so many that shares move. Both have
 a potential that falls whenever someone is better off; where nobody can be, it is a Nash

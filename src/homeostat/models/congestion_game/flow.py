@@ -12,7 +12,7 @@ Damped response
 A cost is a function of a number of any type. Damping and curvature come from its slope by dual
 numbers, so the cost is all that has to be written.
 
-Source: note 000, section 1.5; Beckmann, McGuire and Winsten, Studies in the economics of
+Source: note 000, concept 5; Beckmann, McGuire and Winsten, Studies in the economics of
 transportation, 1956; Rosenthal, A class of games possessing pure-strategy Nash equilibria, Int. J.
 Game Theory 2, 1973.
 """

@@ -10,7 +10,7 @@ At a temperature
     A player drawn evenly chooses its strategy anew, with weights u^cost. In the long run a profile
     has the weight u^Phi, Gibbs' law: equilibria are likely, and never all there is.
 
-Source: note 000, sections 1.1 and 1.5; Rosenthal, Int. J. Game Theory 2, 1973; Blume, The
+Source: note 000, concepts 2 and 5; Rosenthal, Int. J. Game Theory 2, 1973; Blume, The
 statistical mechanics of strategic interaction, Games and Economic Behavior 5, 1993.
 """
 

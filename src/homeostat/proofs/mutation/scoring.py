@@ -25,8 +25,22 @@ SCHEMA: Final = "homeostat.mutation-score/1"
 _CHUNK: Final = 100
 
 TRUSTED: Final = (
-    *("airlocks.py", "automata.py", "caches.py", "cases.py", "chains.py", "enclosures.py", "figures.py"),
-    *("implication.py", "kernel.py", "langevin.py", "polynomials.py", "roots.py", "systems.py", "trees.py"),
+    "airlocks.py",
+    "automata.py",
+    "barriers.py",
+    "caches.py",
+    "cases.py",
+    "chains.py",
+    "enclosures.py",
+    "figures.py",
+    "games.py",
+    "implication.py",
+    "kernel.py",
+    "langevin.py",
+    "polynomials.py",
+    "roots.py",
+    "systems.py",
+    "trees.py",
 )
 """The files that must be believed for a proof."""
 
