@@ -127,6 +127,12 @@ _WORDS: Final = {
     "normalised_laplacian_#": "second eigenvalue of the normalised Laplacian of chain {}",
     "union_#": "mean union of the walkers on chain {}",
     "p_return_#_#": "discounted chance of expert no. {} of chain {} to return",
+    "barrier_#": "room to the limit before step {}",
+    "chain_#": "psi_1 before step {}",
+    "allowed_#": "what the filter allows at step {}",
+    "input_least": "hardest braking",
+    "gain_step_#": "step times gain k{}",
+    "chance_#": "least chance of as much noise as at step {}",
 }
 """Figure -> words; one without an entry is shown by its name."""
 

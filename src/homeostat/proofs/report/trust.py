@@ -33,9 +33,9 @@ class TrustedFile:
 _MEANINGS: Final[Mapping[str, str]] = {
     "airlocks.py": "jobs on a node that ask for memory, and who is frozen meanwhile",
     "automata.py": "what holds in every state that a transition system reaches",
+    "barriers.py": "a filtered acceleration, and whether it keeps a limit",
     "caches.py": "what a cache of experts misses by each policy, and what none misses less than",
     "cases.py": "small cases of queues and arrivals, and all shapes of a histogram",
-    "barriers.py": "a filtered acceleration, and whether it keeps a limit",
     "chains.py": "Markov chains of experts: gaps, classes, returns, unions",
     "enclosures.py": "numbers of a case; logarithms and exponentials between rationals",
     "figures.py": "the figures of a case, by name",
