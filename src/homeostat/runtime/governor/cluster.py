@@ -8,12 +8,13 @@ is given back that was not taken: both are checked at every call.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.governor import cluster_kernels as kernels
 from homeostat.runtime.governor.jobs import (
     GPU_MILLI,
     GPUS_MAX,
@@ -26,6 +27,10 @@ __all__ = ["Cluster", "Flags", "Integers", "Node", "Placement"]
 
 Integers: TypeAlias = NDArray[np.int64]
 Flags: TypeAlias = NDArray[np.bool_]
+_GPUS_OF: Final = tuple(
+    tuple(gpu for gpu in range(GPUS_MAX) if mask >> gpu & 1) for mask in range(1 << GPUS_MAX)
+)
+"""The GPUs of each set of bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +99,8 @@ class Cluster:
         gpu_free: Thousandths left of each GPU, int64, shape (nodes, 8); 0 where there is none.
         model: Id of the model of a node's GPUs, int64, shape (nodes); -1 where there is none.
         up: Whether a node takes jobs, bool, shape (nodes); not if it failed or is cut off.
+        state: What kernels take: CPUs, memory and GPUs that are free, model, up.
+        totals: What kernels take: CPUs, memory and GPUs of each node.
 
     Read the arrays as you like; write them through ``take`` and ``give`` only, and ``up``.
     """
@@ -116,6 +123,11 @@ class Cluster:
         self.gpu_free: Integers = np.where(
             np.arange(GPUS_MAX) < self.gpu_count[:, np.newaxis], GPU_MILLI, 0
         ).astype(np.int64)
+        self._bind()
+
+    def _bind(self) -> None:
+        self.state = (self.cpu_free, self.memory_free, self.gpu_free, self.model, self.up)
+        self.totals = (self.cpu_total, self.memory_total, self.gpu_count)
 
     def __len__(self) -> int:
         """Return the number of nodes."""
@@ -125,7 +137,9 @@ class Cluster:
         """Return a cluster of the same nodes in the same state, with arrays of its own."""
         other = object.__new__(Cluster)
         for name, values in vars(self).items():
-            setattr(other, name, values.copy())
+            if isinstance(values, np.ndarray):
+                setattr(other, name, values.copy())
+        other._bind()
         return other
 
     @property
@@ -140,12 +154,7 @@ class Cluster:
 
     def fits(self, node: int, job: Job) -> bool:
         """Return whether one task of a job fits on a node that takes jobs. O(1)."""
-        return (
-            bool(self.up[node])
-            and job.cpu_milli <= int(self.cpu_free[node])
-            and job.memory_mib <= int(self.memory_free[node])
-            and (job.gpus == 0 or self._gpus_for(node, job) is not None)
-        )
+        return bool(kernels.fits(node, self.state, job.wants))
 
     def take(self, node: int, job: Job, gpus: Sequence[int] | None = None) -> Placement:
         """Place one task of a job, and return what it took. O(1).
@@ -158,23 +167,12 @@ class Cluster:
         Raises:
             InvalidInputError: It does not fit there.
         """
-        if not self.fits(node, job):
-            raise InvalidInputError(f"node={node} must have room for a task of {job}")
-        chosen = self._gpus_for(node, job) if gpus is None else tuple(gpus)
-        free = self.gpu_free[node]
-        if (
-            chosen is None
-            or len(set(chosen)) != job.gpus
-            or any(not 0 <= gpu < GPUS_MAX or free[gpu] < job.gpu_milli for gpu in chosen)
-        ):
-            raise InvalidInputError(
-                f"gpus={gpus} of node={node} must have room for a task of {job}"
-            )
-        self.cpu_free[node] -= job.cpu_milli
-        self.memory_free[node] -= job.memory_mib
-        for gpu in chosen:
-            free[gpu] -= job.gpu_milli
-        return Placement(node, chosen, job.cpu_milli, job.memory_mib, job.gpu_milli)
+        wanted = -1 if gpus is None else sum(1 << gpu for gpu in set(gpus))
+        taken = kernels.take(node, self.state, job.wants, wanted) if 0 <= node < len(self) else -1
+        if taken < 0:
+            on = "" if gpus is None else f" on gpus={tuple(gpus)}"
+            raise InvalidInputError(f"node={node} must have room for a task of {job}{on}")
+        return Placement(node, _GPUS_OF[taken], job.cpu_milli, job.memory_mib, job.gpu_milli)
 
     def give(self, placement: Placement) -> None:
         """Free what a task took. O(1).
@@ -182,18 +180,10 @@ class Cluster:
         Raises:
             InvalidInputError: More would be free than the node has; it was given back already.
         """
-        node = placement.node
-        free = self.gpu_free[node]
-        if (
-            self.cpu_free[node] + placement.cpu_milli > self.cpu_total[node]
-            or self.memory_free[node] + placement.memory_mib > self.memory_total[node]
-            or any(free[gpu] + placement.gpu_milli > GPU_MILLI for gpu in placement.gpus)
-        ):
+        mask = sum(1 << gpu for gpu in placement.gpus)
+        sizes = (placement.cpu_milli, placement.memory_mib, placement.gpu_milli)
+        if not kernels.give(placement.node, self.state, self.totals, sizes, mask):
             raise InvalidInputError(f"{placement} must have been taken, and given back once")
-        self.cpu_free[node] += placement.cpu_milli
-        self.memory_free[node] += placement.memory_mib
-        for gpu in placement.gpus:
-            free[gpu] += placement.gpu_milli
 
     def check(self) -> None:
         """Demand that no node is over its capacity, and none has more free than it has.
@@ -213,18 +203,3 @@ class Cluster:
                 raise InvalidInputError(
                     f"{name}[{where}]={free[where]} must be >= 0 and <= {total[where]}"
                 )
-
-    def _gpus_for(self, node: int, job: Job) -> tuple[int, ...] | None:
-        """Return the GPUs that a task would get, or None."""
-        if job.gpus == 0:
-            return ()
-        model = int(self.model[node])
-        if model < 0 or not job.model_mask >> model & 1:
-            return None
-        count = int(self.gpu_count[node])
-        free = self.gpu_free[node].tolist()[:count]
-        if job.gpus == 1:
-            room = [(left, gpu) for gpu, left in enumerate(free) if left >= job.gpu_milli]
-            return (min(room)[1],) if room else None
-        whole = [gpu for gpu, left in enumerate(free) if left == GPU_MILLI]
-        return tuple(whole[: job.gpus]) if len(whole) >= job.gpus else None

@@ -45,6 +45,7 @@ class Job:
         arrival_ns: When it comes.
         tenant: Whose it is.
         model_mask: The same as ``models``, one bit an id.
+        wants: Milli-CPUs, MiB, GPUs, thousandths and mask, as kernels take them.
 
     Raises:
         InvalidInputError: A number is out of its range.
@@ -60,6 +61,7 @@ class Job:
     arrival_ns: int = 0
     tenant: int = 0
     model_mask: int = field(init=False, repr=False, compare=False)
+    wants: tuple[int, int, int, int, int] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check the numbers."""
@@ -87,6 +89,8 @@ class Job:
             raise InvalidInputError(f"models={self.models} must be ids >= 0 and < {MODELS_MAX}")
         mask = sum(1 << model for model in set(self.models)) if self.models else ANY_MODEL
         object.__setattr__(self, "model_mask", mask)
+        wants = (self.cpu_milli, self.memory_mib, self.gpus, self.gpu_milli, mask)
+        object.__setattr__(self, "wants", wants)
 
     @property
     def gpu_milli_total(self) -> int:

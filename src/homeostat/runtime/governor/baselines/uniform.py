@@ -5,6 +5,7 @@ from typing import final
 import numpy as np
 
 from homeostat.runtime.governor.cluster import Cluster
+from homeostat.runtime.governor.cluster_kernels import fitting
 from homeostat.runtime.governor.jobs import Job
 from homeostat.runtime.governor.policy import BasePolicy
 
@@ -26,9 +27,10 @@ class RandomPolicy(BasePolicy):
         """Start the draws."""
         super().__init__(cluster)
         self._draws = np.random.default_rng(seed)
+        self._found = np.empty(len(cluster), np.int64)
 
     def choose(self, cluster: Cluster, job: Job) -> int:
         """Return a node that fits. O(nodes)."""
         self.probes += len(cluster)
-        fitting = [node for node in range(len(cluster)) if cluster.fits(node, job)]
-        return fitting[self._draws.integers(len(fitting))] if fitting else -1
+        count = fitting(cluster.state, job.wants, self._found)
+        return int(self._found[self._draws.integers(count)]) if count else -1
