@@ -7,7 +7,7 @@ congestion-flow: shares of a flow on resources whose costs are polynomials witho
     y of the same mass with least c(x) y + g/2 |y - x|^2.
     mass, damping, half_curvature: the whole flow; g; L/2, L the largest slope of a cost at the
         mass, and so of all below.
-    flow_r_k, gap_k, potential_k: on resource r in state k; the most that is paid beyond the
+    flow_r_k, nash_gap_k, potential_k: on resource r in state k; the most that is paid beyond the
         cheapest cost; the sum of the integrals of the costs.
     distance_j_k: how much more or less is on some resource, at most, in two states.
 congestion-game: players choose strategies, which are sets of resources; each user of a resource
@@ -105,7 +105,7 @@ def congestion_flow(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
             "damping": lambda: point(damping),
             "half_curvature": lambda: point(max(_slope(cost, mass) for cost in costs) / 2),
             "flow_#_#": lambda r, k: point(pick(state(k), r)),
-            "gap_#": lambda k: point(gap(k)),
+            "nash_gap_#": lambda k: point(gap(k)),
             "potential_#": lambda k: point(potential(k)),
             "distance_#_#": lambda j, k: point(distance(j, k)),
         }

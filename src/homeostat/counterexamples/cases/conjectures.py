@@ -262,7 +262,11 @@ _ALL: Final = (
         "curvature too.",
         system="congestion-flow",
         assumes=(("damping", "<", "half_curvature"),),
-        violated_when=(("distance_1_3", "==", "0"), ("gap_1", ">", "0"), ("gap_2", ">", "0")),
+        violated_when=(
+            ("distance_1_3", "==", "0"),
+            ("nash_gap_1", ">", "0"),
+            ("nash_gap_2", ">", "0"),
+        ),
     ),
     CaseConjecture(
         name="nash_at_temperature",

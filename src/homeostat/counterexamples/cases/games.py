@@ -79,7 +79,7 @@ def congestion_flow(given: Given) -> Figures:
         "damping": lambda: damping,
         "half_curvature": lambda: Fraction(curvature(costs, mass)) / 2,
         "flow_#_#": lambda r, k: state(k)[r],
-        "gap_#": gap,
+        "nash_gap_#": gap,
         "potential_#": lambda k: Fraction(flow_potential(terms, state(k))),
         "distance_#_#": distance,
     }

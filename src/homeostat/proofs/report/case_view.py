@@ -132,6 +132,14 @@ _WORDS: Final = {
     "allowed_#": "what the filter allows at step {}",
     "input_least": "hardest braking",
     "gain_step_#": "step times gain k{}",
+    "half_curvature": "half the curvature",
+    "flow_#_#": "flow on resource {} in state {}",
+    "nash_gap_#": "Nash gap in state {}",
+    "potential_#": "potential in state {}",
+    "distance_#_#": "distance of states {} and {}",
+    "outside": "mass of Gibbs' law outside the equilibria",
+    "leaves": "least chance of a round to leave the equilibria",
+    "gibbs_error": "distance of the lasting law from Gibbs' law",
     "chance_#": "least chance of as much noise as at step {}",
 }
 """Figure -> words; one without an entry is shown by its name."""

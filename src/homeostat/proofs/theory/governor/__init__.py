@@ -5,8 +5,16 @@ from typing import Final
 from homeostat.proofs.claims import Claim
 from homeostat.proofs.theory.governor import (
     airlock,
+    nash,
+    nash_refuted,
+    slopes,
 )
 
 __all__ = ["CLAIMS"]
 
-CLAIMS: Final[tuple[Claim, ...]] = (*airlock.CLAIMS,)
+CLAIMS: Final[tuple[Claim, ...]] = (
+    *nash.CLAIMS,
+    *slopes.CLAIMS,
+    *nash_refuted.CLAIMS,
+    *airlock.CLAIMS,
+)
