@@ -1,0 +1,30 @@
+"""The note's three scenarios, as docs/examples run them."""
+
+import re
+import runpy
+from pathlib import Path
+
+import pytest
+
+EXAMPLES = Path(__file__).parents[3] / "docs/examples"
+
+
+def output_of(name: str, capsys: pytest.CaptureFixture[str]) -> str:
+    runpy.run_path(str(EXAMPLES / name), run_name="__main__")
+    return capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_evaporation_bounds_the_tokens_and_lets_new_conversations_in(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = output_of("kv_evaporation.py", capsys)
+    waited = [int(x) for x in re.findall(r"(\d+) waited", out)]
+    decoded = [int(x) for x in re.findall(r"(\d+) steps decoded", out)]
+    assert len(waited) == len(decoded) == 3
+    assert {a + b for a, b in zip(waited, decoded, strict=True)} == {12 * 4000}
+    evaporating, hoarding, recency = waited
+    assert recency < evaporating < hoarding / 2
+    ((most, bound),) = re.findall(r"most tokens (\d+), bound (\d+)", out)
+    assert int(most) <= int(bound) == 32 * 120
+    assert re.search(r"most tokens 480000, bound none", out)
