@@ -5,14 +5,26 @@ from typing import Final
 from homeostat.proofs.claims import Claim
 from homeostat.proofs.theory.governor import (
     airlock,
+    entropy,
+    landau,
+    langevin,
+    langevin_steps,
+    market,
     nash,
     nash_refuted,
     slopes,
+    slowing,
 )
 
 __all__ = ["CLAIMS"]
 
 CLAIMS: Final[tuple[Claim, ...]] = (
+    *landau.CLAIMS,
+    *slowing.CLAIMS,
+    *langevin.CLAIMS,
+    *langevin_steps.CLAIMS,
+    *entropy.CLAIMS,
+    *market.CLAIMS,
     *nash.CLAIMS,
     *slopes.CLAIMS,
     *nash_refuted.CLAIMS,
