@@ -91,12 +91,15 @@ def sampled_system(*, margin: str | None = None, noise: bool = False) -> Automat
 
 
 @cache
-def braking_system() -> Automaton:
+def braking_system(*, half_steps: int = 1) -> Automaton:
     """Return Euler steps with |a| <= u that leave room to brake, or else brake as hard as can be.
 
     The variable s stands for max(v + h u/2, 0), the velocity that the way to a stop is told by. It
-    is followed in a row of its own, s >= 0 and 2 s >= 2 v + h u: where a larger s leaves room,
+    is followed in rows of its own, s >= 0 and 2 s >= 2 v + h u: where a larger s leaves room,
     the maximum does too.
+
+    Args:
+        half_steps: How often h u/2 is added to v: 1 as in ``filters``; 0 as in continuous time.
     """
     x, v, a, s, r = _symbols("x v a s r")
     limit, step, hardest = _symbols("L h u")
@@ -108,7 +111,7 @@ def braking_system() -> Automaton:
         return _row(2 * hardest * filters.headroom(position, limit) - fast * fast)
 
     def fast_enough(velocity: Any, fast: Any) -> str:
-        return _row(2 * fast - 2 * velocity - step * hardest)
+        return _row(2 * fast - 2 * velocity - half_steps * step * hardest)
 
     def moved(to: tuple[Any, Any], fast: str) -> dict[str, str]:
         return {"x": text_of(to[0]), "v": text_of(to[1]), "s": fast}

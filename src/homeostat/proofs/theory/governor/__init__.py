@@ -5,6 +5,10 @@ from typing import Final
 from homeostat.proofs.claims import Claim
 from homeostat.proofs.theory.governor import (
     airlock,
+    barrier,
+    barrier_gains,
+    barrier_limits,
+    barrier_noise,
     entropy,
     landau,
     langevin,
@@ -29,4 +33,8 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *slopes.CLAIMS,
     *nash_refuted.CLAIMS,
     *airlock.CLAIMS,
+    *barrier.CLAIMS,
+    *barrier_gains.CLAIMS,
+    *barrier_noise.CLAIMS,
+    *barrier_limits.CLAIMS,
 )
