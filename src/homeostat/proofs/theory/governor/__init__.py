@@ -16,6 +16,7 @@ from homeostat.proofs.theory.governor import (
     market,
     nash,
     nash_refuted,
+    play,
     slopes,
     slowing,
 )
@@ -32,6 +33,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *nash.CLAIMS,
     *slopes.CLAIMS,
     *nash_refuted.CLAIMS,
+    *play.CLAIMS,
     *airlock.CLAIMS,
     *barrier.CLAIMS,
     *barrier_gains.CLAIMS,
