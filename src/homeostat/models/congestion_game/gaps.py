@@ -14,7 +14,9 @@ def _least(values: Sequence[Number] | Number) -> Number:
 
 
 def nash_gap(
-    here: Sequence[Number] | Number, there: Sequence[Number] | Number, used: Sequence[Number]
+    here: Sequence[Number] | Number,
+    there: Sequence[Number] | Number,
+    used: Sequence[Number] | Number,
 ) -> Number:
     """Return max over used resources of what is paid there, less what the best move would pay.
 
@@ -30,7 +32,7 @@ def nash_gap(
     """
     best = _least(there)
     if hasattr(here, "max"):
-        worst = where(used > 0, here, best).max()  # type: ignore[operator]  # arrays compare
+        worst = where(used > 0, here, best).max()
     else:
         worst = reduce(
             maximum, (where(u > 0, cost, best) for u, cost in zip(used, here, strict=True))
