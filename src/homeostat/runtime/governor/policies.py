@@ -15,6 +15,7 @@ from homeostat.runtime.governor.baselines.power_of_d import PowerOfDPolicy
 from homeostat.runtime.governor.baselines.round_robin import RoundRobinPolicy
 from homeostat.runtime.governor.baselines.uniform import RandomPolicy
 from homeostat.runtime.governor.cluster import Cluster
+from homeostat.runtime.governor.governor_policy import GovernorPolicy
 from homeostat.runtime.governor.jobs import Job
 from homeostat.runtime.governor.policy import BasePolicy, Policy, PolicyMaker
 
@@ -49,6 +50,10 @@ def _fgd(cluster: Cluster, seed: int, typical: Sequence[Job]) -> Policy:
     return FgdPolicy(cluster, typical)
 
 
+def _governor(cluster: Cluster, seed: int, typical: Sequence[Job]) -> Policy:
+    return GovernorPolicy(cluster, typical, seed)
+
+
 POLICIES: Final[Mapping[str, PolicyMaker]] = {
     "filter_and_score": _filter_and_score,
     "round_robin": _round_robin,
@@ -57,6 +62,7 @@ POLICIES: Final[Mapping[str, PolicyMaker]] = {
     "power_of_d": _power_of_d,
     "dot_product": _dot_product,
     "fgd": _fgd,
+    "governor": _governor,
 }
 
 
