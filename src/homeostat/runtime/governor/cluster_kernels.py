@@ -7,9 +7,11 @@ thousandths of each, and the mask of models. A set of GPUs is an integer with a 
 
 from typing import Any, Final
 
+import numpy as np
+
 from homeostat.models.compiling import compiled
 
-__all__ = ["fits", "fitting", "give", "gpus_for", "load", "take"]
+__all__ = ["fits", "fitting", "give", "gpus_for", "load", "loads", "take"]
 
 _GPU_MILLI: Final = 1000
 _GPUS_MAX: Final = 8
@@ -148,3 +150,14 @@ def _load(node: int, state: Any, totals: Any) -> int:
 
 
 load = compiled(_load)
+
+
+def _loads(state: Any, totals: Any) -> Any:
+    """Return ``load`` of every node."""
+    found = np.empty(len(state[0]), np.int64)
+    for node in range(len(found)):
+        found[node] = load(node, state, totals)
+    return found
+
+
+loads = compiled(_loads)

@@ -5,7 +5,7 @@ memory in MiB, times in seconds. A pod names the GPU models that will do, separa
 none if all will. Sizes are bounded, so no file can ask for more memory than it has itself.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -24,6 +24,7 @@ __all__ = [
     "Published",
     "openb_data",
     "read_openb",
+    "read_pods",
     "read_published",
 ]
 
@@ -117,17 +118,41 @@ def read_openb(nodes: Path, pods: Path) -> Openb:
                 model=models.of(place, "model", name) if gpus else -1,
             )
         )
+    if not found_nodes:
+        raise InvalidInputError(f"{nodes} must have one row or more, has none")
+    return Openb(
+        nodes=tuple(found_nodes),
+        jobs=_pods(pods, models, classes),
+        models=models.names,
+        classes=classes.names,
+    )
+
+
+def read_pods(path: Path, models: Sequence[str]) -> tuple[Job, ...]:
+    """Return the jobs of a list of pods, for a cluster of given GPU models.
+
+    Args:
+        path: The list.
+        models: Names of the cluster's GPU models; those beyond get ids that no node has.
+
+    Raises:
+        InvalidInputError: With file, line, value and rule.
+    """
+    known = _Names(MODELS_MAX)
+    for name in models:
+        known.of(Place(path), "model", name)
+    return _pods(path, known, _Names(MODELS_MAX))
+
+
+def _pods(path: Path, models: _Names, classes: _Names) -> tuple[Job, ...]:
     jobs: list[Job] = []
-    for place, record in records_of(pods):
+    for place, record in records_of(path):
         if len(jobs) == PODS_MAX:
             place.refuse("row", len(jobs) + 1, f"one of {PODS_MAX} at most")
         jobs.append(_job(place, record, models, classes))
-    for path, found in ((nodes, found_nodes), (pods, jobs)):
-        if not found:
-            raise InvalidInputError(f"{path} must have one row or more, has none")
-    return Openb(
-        nodes=tuple(found_nodes), jobs=tuple(jobs), models=models.names, classes=classes.names
-    )
+    if not jobs:
+        raise InvalidInputError(f"{path} must have one row or more, has none")
+    return tuple(jobs)
 
 
 def _job(place: Place, record: Mapping[str, Any], models: _Names, classes: _Names) -> Job:
