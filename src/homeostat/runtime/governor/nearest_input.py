@@ -5,14 +5,18 @@ quadratic program for cvxpy and Clarabel; what comes out is for the caller to ch
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from fractions import Fraction
 from typing import Any, Final
 
+from homeostat.errors import InvalidInputError
+
 __all__ = ["Constraint", "Status", "at_most", "by_projection", "by_solver"]
 
+_DOUBLE_MAX: Final = sys.float_info.max
 _ROOM: Final = 1e-6
 """Of a constraint that is scaled to numbers near 1: more than Clarabel's tolerance, 1e-8."""
 
@@ -50,7 +54,15 @@ class Constraint:
 
 
 def at_most(x: Fraction) -> float:
-    """Return the largest double that is not above a number."""
+    """Return the largest finite double that is not above a number.
+
+    Raises:
+        InvalidInputError: There is none.
+    """
+    if x < -_DOUBLE_MAX:
+        raise InvalidInputError(f"a bound must be at least {-_DOUBLE_MAX:g}, is below")
+    if x > _DOUBLE_MAX:
+        return _DOUBLE_MAX
     near = float(x)
     return near if near <= x else math.nextafter(near, -math.inf)
 
