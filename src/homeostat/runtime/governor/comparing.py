@@ -11,7 +11,9 @@ from typing import Any, Final
 
 from homeostat.counterexamples.parallel import results_in_order
 from homeostat.errors import InvalidInputError
+from homeostat.runtime.governor.cluster import Cluster, Node
 from homeostat.runtime.governor.faults import FAULTS, faults_named
+from homeostat.runtime.governor.jobs import Job
 from homeostat.runtime.governor.metrics import Outcome, outcome_of
 from homeostat.runtime.governor.paired import interval
 from homeostat.runtime.governor.policies import policy_named
@@ -21,6 +23,8 @@ from homeostat.runtime.governor.workloads import Workload, workload_named
 __all__ = ["SEED_MAX", "Cell", "CellRun", "Setting", "compare", "run_cell", "summary"]
 
 SEED_MAX: Final = 2**32 - 1
+_WARMING: Final = 64
+"""Jobs that a policy places, elsewhere, before it is timed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +76,8 @@ class CellRun:
         cell: Which run.
         nodes: Of its cluster.
         outcome: The figures.
-        samples: States over time, as columns: ``time_s``, ``cpu``, ``memory``, ``gpu``, ``waiting``,
-            ``entropy``, ``nash_gap``.
+        samples: States over time, as columns: ``time_s``, ``cpu``, ``memory``, ``gpu``,
+            ``waiting``, ``entropy``, ``nash_gap``.
         digest: Fingerprint of everything that happened.
     """
 
@@ -96,6 +100,21 @@ def _workload(setting: Setting, seed: int) -> Workload:
     )
 
 
+@lru_cache(maxsize=64)
+def _compiled(policy: str, sizes: tuple[Node, ...], jobs: tuple[Job, ...]) -> None:
+    """Fill a small cluster, so that no decision's time has compiling in it."""
+    cluster = Cluster(sizes)
+    placer = policy_named(policy)(cluster, 0, jobs)
+    for job in jobs:
+        nodes = placer.place(cluster, job)
+        for node in nodes or ():
+            placement = cluster.take(node, job, placer.gpus(cluster, node, job))
+            placer.taken(placement)
+            cluster.give(placement)
+            placer.given(placement)
+            placer.taken(cluster.take(node, job, placer.gpus(cluster, node, job)))
+
+
 def run_cell(cell: Cell) -> CellRun:
     """Make one run.
 
@@ -111,6 +130,7 @@ def run_cell(cell: Cell) -> CellRun:
         setting.faults, nodes=len(workload.nodes), horizon_ns=workload.horizon_ns, seed=cell.seed
     )
     stale_ns = setting.stale_ns if faults else 0
+    _compiled(cell.policy, tuple(dict.fromkeys(workload.nodes)), workload.typical[:_WARMING])
     run = simulate(workload, maker, seed=cell.seed, faults=faults, stale_ns=stale_ns)
     kept = run.recorder.samples
     columns: dict[str, list[float]] = {

@@ -38,7 +38,8 @@ class Outcome:
         entropy_produced_per_hour: By placements, nats per simulated hour.
         entropy_exported_per_hour: By all else.
         jain: Jain's index of the part that each tenant got of what it asked for, in (0, 1].
-        nash_gap: Most loaded node in use less least loaded node, mean of the samples.
+        nash_gap: Most loaded node in use less least loaded node, by kind of node, mean of the
+            samples.
         arrived: Jobs.
         finished: Jobs that ended.
         running: Jobs that run at the end.

@@ -9,9 +9,11 @@ Notation
     Produced: the sum of the changes of S by placements, what decisions add to the disorder.
     Exported: the sum of its changes by everything else: jobs that end, nodes that fail. Both
     together are the change of S over the run, which is how an open system's entropy is accounted
-    for (de Groot and Mazur, Non-equilibrium thermodynamics, chapter III).
-    Nash gap: of the congestion game in which a node costs its load: the most loaded node that is
-    in use, less the least loaded one that takes jobs (``models.congestion_game.nash_gap``).
+    for (de Groot and Mazur, Non-equilibrium thermodynamics, chapter III). What happens at time 0,
+    when a cluster is filled, counts for neither.
+    Nash gap: of the congestion game among nodes of one kind, in which a node costs its load: the
+    most loaded node that is in use, less the least loaded one that takes jobs
+    (``models.congestion_game.nash_gap``); mean over the nodes, each counting the gap of its kind.
 """
 
 import math
@@ -95,6 +97,11 @@ class Recorder:
         self.used_ns = _Used()
         self.entropy_produced = 0.0
         self.entropy_exported = 0.0
+        sizes = np.stack(
+            [cluster.cpu_total, cluster.memory_total, cluster.gpu_count, cluster.model], axis=1
+        )
+        _, kind = np.unique(sizes, axis=0, return_inverse=True)
+        self._kinds = [np.flatnonzero(kind == own) for own in range(kind.max() + 1)]
         self._load = [0] * len(cluster)
         self._load_sum = 0
         self._load_log = 0.0
@@ -121,12 +128,16 @@ class Recorder:
     def taken(self, placement: Placement) -> None:
         """Take note that room was taken, by a decision."""
         self._count(placement, 1)
-        self.entropy_produced += self._moved(placement.node)
+        change = self._moved(placement.node)
+        if self.now_ns:
+            self.entropy_produced += change
 
     def given(self, placement: Placement) -> None:
         """Take note that room is free again."""
         self._count(placement, -1)
-        self.entropy_exported += self._moved(placement.node)
+        change = self._moved(placement.node)
+        if self.now_ns:
+            self.entropy_exported += change
 
     @property
     def entropy(self) -> float:
@@ -138,9 +149,6 @@ class Recorder:
     def sample(self, waiting: int) -> None:
         """Keep the state as it is now. O(nodes)."""
         cluster, used = self._cluster, self.used
-        share = loads(cluster.state, cluster.totals) / 1e6
-        there = np.where(cluster.up, share, np.inf)
-        gap = float(nash_gap(share, there, share)) if cluster.up.any() else 0.0
         self.samples.append(
             Sample(
                 time_ns=self.now_ns,
@@ -149,9 +157,21 @@ class Recorder:
                 gpu=_part(used.gpu, cluster.gpu_milli_total),
                 waiting=waiting,
                 entropy=self.entropy,
-                nash_gap=gap,
+                nash_gap=self._gap(),
             )
         )
+
+    def _gap(self) -> float:
+        cluster = self._cluster
+        share = loads(cluster.state, cluster.totals) / 1e6
+        total = 0.0
+        for members in self._kinds:
+            here = share[members]
+            there = np.where(cluster.up[members], here, np.inf)
+            # With nowhere to go nobody is better off elsewhere.
+            if np.isfinite(there).any():
+                total += len(members) * float(nash_gap(here, there, here))
+        return total / len(cluster)
 
     def _count(self, placement: Placement, sign: int) -> None:
         self.used.cpu += sign * placement.cpu_milli

@@ -1,13 +1,13 @@
 """A cluster in simulated time: jobs come and go, nodes fail and are cut off; event by event.
 
 What happens to a job
-    It comes and is placed, or it does not fit: then it waits, tries again after 10 s, 20 s, 40 s and
-    so on, and is rejected when its sixth try fails. A placed job ends after its duration. If one of
-    its nodes fails it is displaced: it begins anew, as one that has just come.
+    It comes and is placed, or it does not fit: then it waits, tries again after 10 s, 20 s, 40 s
+    and so on, and is rejected when its sixth try fails. A placed job ends after its duration. If
+    one of its nodes fails it is displaced: it begins anew, as one that has just come.
 What a policy knows
     Room that is taken or freed, at once. That a node fails, is cut off or comes back, only
-    ``stale_ns`` later, as from missing heartbeats: until then it may choose a node that is not to be
-    had, which is a try that fails. What ran on a failed node is displaced when that is known.
+    ``stale_ns`` later, as from missing heartbeats: until then it may choose a node that is not to
+    be had, which is a try that fails. What ran on a failed node is displaced when that is known.
 
 The order of events at one time is that in which they were planned. Nothing but ``seed`` is random,
 and the policy has that too, so the same arguments give the same run.
