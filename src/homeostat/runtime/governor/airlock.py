@@ -142,12 +142,12 @@ class Airlock:
             return
         if self._inside is not None:
             self._inside.leave()
-        if self._books is not None:
+        # What it holds nobody else changes, while it lives.
+        held = 0 if self._books is None else self._books.used.get(self.job, 0)
+        if held:
             with self.enter() as inside:
-                held = inside.books.used.get(self.job, 0)
-                if held:
-                    inside.release(held)
-            self._books = None
+                inside.release(held)
+        self._books = None
         self._journal.close()
         self._life.close(remove=True)
 

@@ -250,11 +250,11 @@ def _after(supply: Supply, record: Mapping[str, Any]) -> Supply:
                 raise InvalidInputError(f"total={found.total} must be at most 2^60")
             return found
         case _:
-            raise InvalidInputError(f"operation {dict(record)!r:.100} must be a known one")
+            raise InvalidInputError(f"operation {record!r:.100} must be a known one")
 
 
 def _supply(record: Mapping[str, Any]) -> Supply:
-    balances = record["balances"]
+    balances = record.get("balances")
     if not isinstance(balances, list) or not 1 <= len(balances) <= ACCOUNTS_MAX:
         raise InvalidInputError(f"balances must be 1 .. {ACCOUNTS_MAX} numbers")
     others = (record.get(name, 0) for name in ("treasury", "minted", "evaporated"))
