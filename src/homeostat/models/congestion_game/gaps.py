@@ -32,7 +32,7 @@ def nash_gap(
     """
     best = _least(there)
     if hasattr(here, "max"):
-        worst = where(used > 0, here, best).max()
+        worst = where(used > 0, here, best).max()  # type: ignore[operator]  # arrays compare
     else:
         worst = reduce(
             maximum, (where(u > 0, cost, best) for u, cost in zip(used, here, strict=True))
