@@ -18,9 +18,10 @@ from homeostat.proofs.theory.aging import doubles
 from homeostat.proofs.theory.aging import refuted as aging
 from homeostat.proofs.theory.entropy import refuted as entropy
 from homeostat.proofs.theory.experts import refuted as experts
+from homeostat.proofs.theory.governor import nash_refuted
 from homeostat.proofs.verdicts import Refuted
 
-CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS, *experts.CLAIMS)
+CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS, *experts.CLAIMS, *nash_refuted.CLAIMS)
 SLOW = {"aging.float_order.key", "aging.float_order.priority", "entropy.overload_widens"}
 
 
