@@ -55,11 +55,17 @@ def row_holds(row: str, here: Numbers) -> bool:
     Raises:
         InvalidInputError: It is no row, or a name has no value.
     """
-    sides = re.split(" (<=|>=|=) ", row)
+    sides = re.split(" (<=|>=|<|>|=) ", row)
     if len(sides) != 3:
-        raise InvalidInputError(f"row {row!r} must compare two sides by <=, >= or =")
+        raise InvalidInputError(f"row {row!r} must compare two sides by <=, >=, <, > or =")
     left, right = value_of(sides[0], here), value_of(sides[2], here)
-    return {"<=": left <= right, ">=": left >= right, "=": left == right}[sides[1]]
+    return {
+        "<=": left <= right,
+        ">=": left >= right,
+        "<": left < right,
+        ">": left > right,
+        "=": left == right,
+    }[sides[1]]
 
 
 def refusal(
