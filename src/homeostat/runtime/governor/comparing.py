@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from homeostat.counterexamples.parallel import results_in_order
 from homeostat.errors import InvalidInputError
-from homeostat.runtime.governor.cluster import Cluster, Node
+from homeostat.runtime.governor.cluster import Cluster, Node, Placement
 from homeostat.runtime.governor.faults import FAULTS, faults_named
 from homeostat.runtime.governor.jobs import Job
 from homeostat.runtime.governor.metrics import Outcome, outcome_of
@@ -105,14 +105,14 @@ def _compiled(policy: str, sizes: tuple[Node, ...], jobs: tuple[Job, ...]) -> No
     """Fill a small cluster, so that no decision's time has compiling in it."""
     cluster = Cluster(sizes)
     placer = policy_named(policy)(cluster, 0, jobs)
+    held: list[Placement] = []
     for job in jobs:
-        nodes = placer.place(cluster, job)
-        for node in nodes or ():
-            placement = cluster.take(node, job, placer.gpus(cluster, node, job))
-            placer.taken(placement)
-            cluster.give(placement)
-            placer.given(placement)
-            placer.taken(cluster.take(node, job, placer.gpus(cluster, node, job)))
+        for node in placer.place(cluster, job) or ():
+            held.append(cluster.take(node, job, placer.gpus(cluster, node, job)))
+            placer.taken(held[-1])
+    for placement in held:
+        cluster.give(placement)
+        placer.given(placement)
 
 
 def run_cell(cell: Cell) -> CellRun:
