@@ -25,18 +25,26 @@ CHOICES: Final = 2
 _ROUNDS: Final = 8
 
 
-def _least_loaded(nodes: Any, state: Any, totals: Any, wants: Any) -> int:
-    """Return the least loaded of some nodes where a task fits, the first of equals, or -1."""
-    best, least = -1, 0
-    for node in nodes:
-        if fits(node, state, wants):
-            own = load(node, state, totals)
-            if best < 0 or own < least:
-                best, least = node, own
-    return best
+def _choose(state: Any, totals: Any, wants: Any, choices: int, draws: Any) -> tuple[int, int]:
+    """Return a node that fits, or -1, and how many were looked at."""
+    count = len(state[0])
+    for tried in range(_ROUNDS):
+        best, least = -1, 0
+        for _ in range(choices):
+            node = draws.integers(0, count)
+            if fits(node, state, wants):
+                own = load(node, state, totals)
+                if best < 0 or own < least:
+                    best, least = node, own
+        if best >= 0:
+            return best, (tried + 1) * choices
+    start = draws.integers(0, count)
+    steps = steps_to_fit(state, wants, start)
+    looked = _ROUNDS * choices + min(steps + 1, count)
+    return -1 if steps == count else (start + steps) % count, looked
 
 
-_least_loaded_of = compiled(_least_loaded)
+_chosen = compiled(_choose)
 
 
 @final
@@ -65,14 +73,6 @@ class PowerOfDPolicy(BasePolicy):
 
     def choose(self, cluster: Cluster, job: Job) -> int:
         """Return a node that fits. O(d) where there is much room, O(nodes) at worst."""
-        count = len(cluster)
-        for _ in range(_ROUNDS):
-            drawn = self._draws.integers(count, size=self._choices)
-            self.probes += self._choices
-            best = int(_least_loaded_of(drawn, cluster.state, cluster.totals, job.wants))
-            if best >= 0:
-                return best
-        start = int(self._draws.integers(count))
-        steps = int(steps_to_fit(cluster.state, job.wants, start))
-        self.probes += min(steps + 1, count)
-        return -1 if steps == count else (start + steps) % count
+        node, looked = _chosen(cluster.state, cluster.totals, job.wants, self._choices, self._draws)
+        self.probes += int(looked)
+        return int(node)
