@@ -210,7 +210,7 @@ def one_step(
 
 def test_a_token_from_nowhere_is_no_run_of_the_automaton() -> None:
     start = {"own": 1, "rest": 0, "treasury": 0, "minted": 0, "evaporated": 0}
-    fixed = {"kappa": Fraction(1), "mint": 0, "bound": 1, "begun": 1}
+    fixed: dict[str, int | Fraction] = {"kappa": 1, "mint": 0, "bound": 1, "begun": 1}
     forged = [Step("pay another", {"amount": 1}, {"own": 0, "rest": 2})]
     found = refusal(LEDGER, forged, start=start, parameters=fixed)
     assert found == "step 1: rest must be 1 after 'pay another', is 2"
