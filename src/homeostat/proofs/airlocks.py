@@ -55,7 +55,7 @@ def airlock(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     for event in events:
         demand(type(event) is list and event and type(event[0]) is str, "no event")
         demand(WORDS.get(event[0]) == len(event), f"no such event: {event!r:.40}")
-        job = _whole(event[1], 1, len(held), "job")
+        job = _whole(event[1], 1, node.jobs, "job")
         node.happen(event[0], job, _whole(event[2], 1, AMOUNT_MAX, "amount") if event[2:] else 0)
     words = {design} | ({"ordered"} if node.served == sorted(node.served) else set())
     return words, figures(node.table())
