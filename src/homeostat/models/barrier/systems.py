@@ -46,8 +46,8 @@ def _symbols(names: str) -> tuple[Any, ...]:
 def sampled_system(*, margin: str | None = None, noise: bool = False) -> Automaton:
     """Return explicit Euler steps with the filter: every acceleration that it lets pass.
 
-    Parameters are L, h > 0 and k1, k2 >= 0 with h k1 <= 1, h k2 <= 1; a run starts with psi_0 and
-    psi_1 both >= 0.
+    Parameters are L, h > 0 and k1, k2 with h k1 <= 1, h k2 <= 1; a run starts with psi_0 and psi_1
+    both >= 0.
 
     Args:
         margin: Name of the filter's margin; None for a filter without.
@@ -67,14 +67,7 @@ def sampled_system(*, margin: str | None = None, noise: bool = False) -> Automat
     names = {"W", margin} - {None} if noise else {margin} - {None}
     return Automaton(
         parameters=("L", "h", "k1", "k2", *sorted(str(name) for name in names)),
-        given=(
-            "h > 0",
-            "k1 >= 0",
-            "k2 >= 0",
-            "h*k1 <= 1",
-            "h*k2 <= 1",
-            *(["W >= 0"] if noise else []),
-        ),
+        given=("h > 0", "h*k1 <= 1", "h*k2 <= 1"),
         variables=("x", "v"),
         location=RUNNING,
         start=tuple(_row(one) for one in psi),

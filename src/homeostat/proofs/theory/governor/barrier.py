@@ -154,7 +154,7 @@ def _velocity_has_degree_two() -> str:
 
 def _wider() -> Automaton:
     """Return the filtered steps with h (k1 + k2) <= 2 and k1 <= k2 in the place of h k <= 1."""
-    longer = ("h > 0", "k1 >= 0", "k2 >= k1", "h*k1 + h*k2 <= 2")
+    longer = ("h > 0", "k2 >= k1", "h*k1 + h*k2 <= 2")
     return replace(sampled_system(), given=longer)
 
 
@@ -254,7 +254,7 @@ CLAIMS: Final = (
         id="governor.hocbf_sampled",
         title="Filtered Euler steps keep the limit where h k1 <= 1 and h k2 <= 1",
         statement="psi_0 and psi_1 stay >= 0 in every run of filtered Euler steps that starts so, "
-        "with 0 <= h k1 <= 1 and 0 <= h k2 <= 1. The limit alone is kept from such a start where "
+        "with h k1 <= 1 and h k2 <= 1. The limit alone is kept from such a start where "
         "k1 <= k2 and h (k1 + k2) <= 2, too.",
         scope=f"every limit, h > 0 and number of steps; {STEPS}; unlimited input, no noise",
         source=Source(note="000", section="3"),

@@ -79,7 +79,7 @@ CLAIMS: Final = (
         id="governor.hocbf_bounded_noise",
         title="With noise of at most W, a margin of W in the filter keeps the limit",
         statement="psi_0 and psi_1 stay >= 0 in every run of Euler steps with |w| <= W that starts "
-        "so, where the filter allows W less, with 0 <= h k1 <= 1 and 0 <= h k2 <= 1.",
+        "so, where the filter allows W less, with h k1 <= 1 and h k2 <= 1.",
         scope=f"every limit, W >= 0, h > 0 and number of steps, all noise within the bound, also "
         f"an adversary's; {STEPS}; unlimited input",
         source=Source(note="000", section="3"),
