@@ -14,7 +14,7 @@ from homeostat.proofs.kernel import RejectedError
 Json = dict[str, Any]
 
 MOMENTS = ("position_variance", "covariance", "velocity_variance")
-OTHERS = ("gibbs_position_variance", "gibbs_velocity_variance", "dt", "friction")
+OTHERS = ("gibbs_position_variance", "gibbs_velocity_variance", "dt")
 GOOD: Json = {
     "update": "note",
     "mass": "1",

@@ -13,10 +13,10 @@ Words
 Figures, each rational
     position_variance, covariance, velocity_variance: of the law, if the step is stable.
     gibbs_position_variance, gibbs_velocity_variance: T / k and T / m.
-    dt, friction: as they are given.
+    dt: as it is given.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
@@ -39,33 +39,31 @@ class Step(NamedTuple):
     variance: Fraction
 
 
+def _step(of: Callable[[int, int, int], Vector], variance: Fraction) -> Step:
+    return Step(of(1, 0, 0), of(0, 1, 0), of(0, 0, 1), variance)
+
+
 def _note(m: Fraction, k: Fraction, g: Fraction, temperature: Fraction, h: Fraction) -> Step:
     demand(g > 0, "the damping must be positive")
-    x_to_v, v_to_v, noise_to_v = -h * k / m, 1 - h * g / m, h / m
-    return Step(
-        (1 + h * x_to_v, x_to_v),
-        (h * v_to_v, v_to_v),
-        (h * noise_to_v, noise_to_v),
-        2 * g * temperature / h,
-    )
+
+    def whole(x: int, v: int, n: int) -> Vector:
+        after = v + h * (n - k * x - g * v) / m
+        return x + h * after, after
+
+    return _step(whole, 2 * g * temperature / h)
 
 
 def _baoab(m: Fraction, k: Fraction, c: Fraction, temperature: Fraction, h: Fraction) -> Step:
     demand(0 <= c < 1, "what friction leaves must be in [0, 1)")
-    half, kick = h / 2, h * k / (2 * m)
+    kick = h * k / (2 * m)
 
-    def after_noise(x: Fraction, v: Fraction) -> Vector:
-        x = x + half * v
-        return x, v - kick * x
+    def whole(x: int, v: int, n: int) -> Vector:
+        before = v - kick * x
+        between = c * before + n
+        after = x + h / 2 * (before + between)
+        return after, between - kick * after
 
-    def whole(x: Fraction, v: Fraction) -> Vector:
-        v = v - kick * x
-        return after_noise(x + half * v, c * v)
-
-    zero, one = Fraction(0), Fraction(1)
-    return Step(
-        whole(one, zero), whole(zero, one), after_noise(zero, one), (1 - c * c) * temperature / m
-    )
+    return _step(whole, (1 - c * c) * temperature / m)
 
 
 UPDATES: Final = {"note": _note, "baoab": _baoab}
@@ -83,8 +81,9 @@ def _determinant(rows: list[list[Fraction]]) -> Fraction:
     return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
 
 
-def _law(step: Step) -> list[Fraction]:
-    """Solve the three equations of Var x, Cov(x, v) and Var v by Cramer's rule."""
+def _moment(step: Step, j: int) -> Enclosure:
+    """Solve the equations of Var x, Cov(x, v) and Var v for the one at j, by Cramer's rule."""
+    demand(_stable(step), "the step is not stable: it keeps no law")
     (a, c), (b, d), (x, v) = step.of_x, step.of_v, step.of_noise
     rows = [
         [1 - a * a, -2 * a * b, -b * b],
@@ -92,12 +91,9 @@ def _law(step: Step) -> list[Fraction]:
         [-c * c, -2 * c * d, 1 - d * d],
     ]
     right = [x * x * step.variance, x * v * step.variance, v * v * step.variance]
-    whole = _determinant(rows)
-    demand(whole and _stable(step), "the step is not stable: it keeps no law")
-    replaced = (
-        [[*row[:i], y, *row[i + 1 :]] for row, y in zip(rows, right, strict=True)] for i in range(3)
-    )
-    return [_determinant(some) / whole for some in replaced]
+    replaced = [[*row[:j], y, *row[j + 1 :]] for row, y in zip(rows, right, strict=True)]
+    # 1 - l l' for every pair of eigenvalues l, l', multiplied: not 0, as all are inside.
+    return point(_determinant(replaced) / _determinant(rows))
 
 
 def langevin(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
@@ -107,18 +103,13 @@ def langevin(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     m, k, friction, temperature, h = (number(given[name]) for name in FIELDS)
     demand(min(m, k, temperature, h) > 0, "mass, stiffness, temperature, dt must be positive")
     step = UPDATES[given["update"]](m, k, friction, temperature, h)
-
-    def moment(i: int) -> Enclosure:
-        return point(_law(step)[i])
-
     return {given["update"]} | ({"stable"} if _stable(step) else set()), figures(
         {
-            "position_variance": lambda: moment(0),
-            "covariance": lambda: moment(1),
-            "velocity_variance": lambda: moment(2),
+            "position_variance": lambda: _moment(step, 0),
+            "covariance": lambda: _moment(step, 1),
+            "velocity_variance": lambda: _moment(step, 2),
             "gibbs_position_variance": lambda: point(temperature / k),
             "gibbs_velocity_variance": lambda: point(temperature / m),
             "dt": lambda: point(h),
-            "friction": lambda: point(friction),
         }
     )

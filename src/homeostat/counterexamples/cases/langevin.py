@@ -53,7 +53,6 @@ def langevin(given: Given) -> Figures:
         "gibbs_position_variance": lambda: gibbs.position,
         "gibbs_velocity_variance": lambda: gibbs.velocity,
         "dt": lambda: dt,
-        "friction": lambda: friction,
     }
     return Figures(frozenset({update} | ({"stable"} if is_stable(step) else set())), table)
 
