@@ -43,6 +43,7 @@ PROFILES_MAX: Final = 36
 DELAY_MAX: Final = 12
 
 Flow = list[Fraction]
+Profile = tuple[int, ...]
 
 
 def _at(cost: Flow, x: Fraction) -> Fraction:
@@ -77,7 +78,7 @@ def congestion_flow(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     demand(type(listed) is list and len(listed) == len(start), "as many costs as flows")
     costs = [[number(a) for a in texts(cost, 1, TERMS_MAX, "few terms")] for cost in listed]
     demand(damping > 0 and min(start) >= 0 < sum(start), "damping and flow must be positive")
-    demand(min(min(cost) for cost in costs) >= 0, "a negative coefficient")
+    demand(all(a >= 0 for cost in costs for a in cost), "a negative coefficient")
     states, mass = [start], sum(start, Fraction(0))
 
     def state(k: int) -> Flow:
@@ -89,12 +90,11 @@ def congestion_flow(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
         return states[k - 1]
 
     def gap(k: int) -> Fraction:
-        paid = [_at(cost, x) for cost, x in zip(costs, state(k), strict=True)]
+        paid = list(map(_at, costs, state(k)))
         return max(c for c, x in zip(paid, state(k), strict=True) if x) - min(paid)
 
     def potential(k: int) -> Fraction:
-        parts = zip(costs, state(k), strict=True)
-        return sum((_integral(cost, x) for cost, x in parts), Fraction(0))
+        return sum(map(_integral, costs, state(k)), Fraction(0))
 
     def distance(j: int, k: int) -> Fraction:
         return max(abs(x - y) for x, y in zip(state(j), state(k), strict=True))
@@ -116,28 +116,24 @@ class _Game(NamedTuple):
     delays: list[list[int]]
     strategies: list[list[list[int]]]
 
-    def users(self, profile: Sequence[int]) -> list[int]:
-        """Return how many use each resource."""
+    def users(self, profile: Profile) -> list[int]:
         played = [own[s] for own, s in zip(self.strategies, profile, strict=True)]
         return [sum(r in strategy for strategy in played) for r in range(len(self.delays))]
 
-    def cost(self, profile: Sequence[int], player: int) -> int:
-        """Return what a player pays."""
+    def cost(self, profile: Profile, player: int) -> int:
         users = self.users(profile)
-        played = self.strategies[player][profile[player]]
-        return sum(self.delays[r][users[r] - 1] for r in played)
+        return sum(self.delays[r][users[r] - 1] for r in self.strategies[player][profile[player]])
 
-    def potential(self, profile: Sequence[int]) -> int:
+    def potential(self, profile: Profile) -> int:
         """Return what all would pay who came one after the other."""
         users = self.users(profile)
         return sum(sum(own[:n]) for own, n in zip(self.delays, users, strict=True))
 
-    def moves(self, profile: tuple[int, ...], player: int) -> list[tuple[int, ...]]:
-        """Return the profiles that a player can make of one."""
+    def moves(self, profile: Profile, player: int) -> list[Profile]:
         choices = range(len(self.strategies[player]))
         return [(*profile[:player], s, *profile[player + 1 :]) for s in choices]
 
-    def stable(self, profile: tuple[int, ...]) -> bool:
+    def stable(self, profile: Profile) -> bool:
         """Tell whether nobody gains by moving alone."""
         return all(
             self.cost(profile, i) <= self.cost(other, i)
@@ -145,9 +141,7 @@ class _Game(NamedTuple):
             for other in self.moves(profile, i)
         )
 
-    def round(
-        self, profile: tuple[int, ...], u: Fraction
-    ) -> Iterator[tuple[tuple[int, ...], Fraction]]:
+    def round(self, profile: Profile, u: Fraction) -> Iterator[tuple[Profile, Fraction]]:
         """Yield where one round leads, with its chances."""
         for i in range(len(profile)):
             others = self.moves(profile, i)
@@ -184,7 +178,7 @@ def congestion_game(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
     profiles = list(product(*(range(len(own)) for own in game.strategies)))
     stable = {profile for profile in profiles if game.stable(profile)}
 
-    def law() -> dict[tuple[int, ...], Fraction]:
+    def law() -> dict[Profile, Fraction]:
         weights = {profile: u ** game.potential(profile) for profile in profiles}
         whole, after = sum(weights.values()), dict.fromkeys(profiles, Fraction(0))
         for profile, weight in weights.items():
@@ -194,9 +188,8 @@ def congestion_game(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
         return {profile: weight / whole for profile, weight in weights.items()}
 
     def leaves() -> Fraction:
-        chances = [sum(p for x, p in game.round(e, u) if x not in stable) for e in stable]
-        demand(chances, "no equilibrium")
-        return Fraction(min(chances))
+        # There is an equilibrium: where the potential is least.
+        return min(Fraction(sum(p for x, p in game.round(e, u) if x not in stable)) for e in stable)
 
     return set(), figures(
         {
@@ -205,7 +198,8 @@ def congestion_game(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
             "equilibria": lambda: point(len(stable)),
             "boltzmann": lambda: point(u),
             "outside": lambda: point(sum(p for x, p in law().items() if x not in stable)),
-            "gibbs_error": lambda: point(0 * law()[profiles[0]]),
+            # A law that a round does not keep is rejected.
+            "gibbs_error": lambda: point(0 if law() else 1),
             "leaves": lambda: point(leaves()),
         }
     )
