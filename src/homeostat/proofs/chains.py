@@ -27,7 +27,7 @@ from homeostat.proofs.enclosures import Enclosure, number, point
 from homeostat.proofs.figures import Figure, figures, pick, texts
 from homeostat.proofs.polynomials import demand
 
-__all__ = ["Chain", "chain_of", "chains", "discount_of", "p_return"]
+__all__ = ["Chain", "chain_of", "chains", "discount_of", "p_return", "solved"]
 
 MATRIX_MAX: Final = 8
 LAW_MAX: Final = 200
@@ -78,7 +78,7 @@ def discount_of(data: Any) -> Fraction:
     return found
 
 
-def _solved(rows: Sequence[Sequence[Fraction]]) -> list[Fraction]:
+def solved(rows: Sequence[Sequence[Fraction]]) -> list[Fraction]:
     """Solve A x = b for rows (A | b), by elimination."""
     rest, done = [list(row) for row in rows], list[list[Fraction]]()
     for column in range(len(rest)):
@@ -105,7 +105,7 @@ def p_return(chain: Chain, j: int, discount: Fraction) -> Fraction:
         + [discount * row[j]]
         for i, row in enumerate(chain.matrix)
     ]
-    return _solved([list(map(Fraction, row)) for row in equations])[j]
+    return solved([list(map(Fraction, row)) for row in equations])[j]
 
 
 def _reached(chain: Chain) -> list[set[int]]:
@@ -150,7 +150,7 @@ def _law(chain: Chain) -> list[Fraction]:
     equations = [
         [chain.matrix[i][j] - (i == j) for i in range(n)] + [Fraction(0)] for j in range(n - 1)
     ]
-    return _solved([[Fraction(1)] * (n + 1), *equations])
+    return solved([[Fraction(1)] * (n + 1), *equations])
 
 
 def _uniform(chain: Chain) -> bool:

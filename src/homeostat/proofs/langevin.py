@@ -20,6 +20,7 @@ from collections.abc import Callable, Mapping
 from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
+from homeostat.proofs.chains import solved
 from homeostat.proofs.enclosures import Enclosure, number, point
 from homeostat.proofs.figures import Figure, figures
 from homeostat.proofs.polynomials import demand
@@ -76,24 +77,16 @@ def _stable(step: Step) -> bool:
     return determinant < 1 and abs(trace) < 1 + determinant
 
 
-def _determinant(rows: list[list[Fraction]]) -> Fraction:
-    (a, b, c), (d, e, f), (g, h, i) = rows
-    return a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g)
-
-
-def _moment(step: Step, j: int) -> Enclosure:
-    """Solve the equations of Var x, Cov(x, v) and Var v for the one at j, by Cramer's rule."""
+def _moment(step: Step, place: int) -> Enclosure:
+    """Solve the equations of Var x, Cov(x, v) and Var v, and return one of them."""
     demand(_stable(step), "the step is not stable: it keeps no law")
     (a, c), (b, d), (x, v) = step.of_x, step.of_v, step.of_noise
     rows = [
-        [1 - a * a, -2 * a * b, -b * b],
-        [-a * c, 1 - a * d - b * c, -b * d],
-        [-c * c, -2 * c * d, 1 - d * d],
+        [1 - a * a, -2 * a * b, -b * b, x * x * step.variance],
+        [-a * c, 1 - a * d - b * c, -b * d, x * v * step.variance],
+        [-c * c, -2 * c * d, 1 - d * d, v * v * step.variance],
     ]
-    right = [x * x * step.variance, x * v * step.variance, v * v * step.variance]
-    replaced = [[*row[:j], y, *row[j + 1 :]] for row, y in zip(rows, right, strict=True)]
-    # 1 - l l' for every pair of eigenvalues l, l', multiplied: not 0, as all are inside.
-    return point(_determinant(replaced) / _determinant(rows))
+    return point(solved(rows)[place])
 
 
 def langevin(given: Mapping[str, Any]) -> tuple[set[str], Figure]:
