@@ -135,7 +135,7 @@ def _without(*, given: str = "", start: str = "", when: str = "", noise: bool = 
     ],
     ids=str,
 )
-def test_no_assumption_of_the_steps_can_be_left_out(left_out: dict[str, str]) -> None:
+def test_no_assumption_of_the_steps_can_be_left_out(left_out: Json) -> None:
     theorem = _without(**left_out)
     with pytest.raises(NoProofError):
         automaton(theorem, KEPT, example=[_one_step({"a": "0"})])
@@ -256,13 +256,13 @@ SHAPES = ("position", "velocity", "barrier", "chain", "allowed", "input", "chanc
 
 def test_kernel_and_models_agree_on_every_figure_of_a_case() -> None:
     rng = random.Random(11)
+    names = ["margin", "noise_max", "input_least"]
     known = set()
     for _ in range(80):
         data = random_case(rng)
         models, (words, figure) = figures_of("barrier", data), cases.CASES["barrier"](data)
         assert words == models.words
         places = range(1, len(data["wanted"]) + 3)
-        names = ["margin", "noise_max", "input_least"]
         for name in [*names, *(f"{shape}_{i}" for shape in SHAPES for i in places)]:
             try:
                 low, high = figure(name)
