@@ -17,9 +17,20 @@ import numpy as np
 from homeostat.errors import InvalidInputError
 from homeostat.runtime.governor.cluster import Cluster, Node
 from homeostat.runtime.governor.jobs import Job
+from homeostat.runtime.governor.paired import Interval, interval
 from homeostat.runtime.governor.policies import policy_named
+from homeostat.runtime.traces.openb import Published
 
-__all__ = ["LOADS", "PUBLISHED_AS", "Allocation", "allocate", "drawn_jobs"]
+__all__ = [
+    "LOADS",
+    "PUBLISHED_AS",
+    "WITHIN_PERCENT",
+    "Allocation",
+    "LoadRow",
+    "allocate",
+    "drawn_jobs",
+    "load_rows",
+]
 
 LOADS: Final = (60, 80, 90, 100, 110, 120, 130)
 """Percent, as published."""
@@ -30,6 +41,8 @@ PUBLISHED_AS: Final[Mapping[str, str]] = {
     "fgd": "06-FGD",
 }
 """Our policies' names in the published table."""
+WITHIN_PERCENT: Final = 1.0
+"""Percentage points between our mean and the published one that count as reproduced."""
 _JOBS_MAX: Final = 10_000_000
 
 
@@ -54,6 +67,58 @@ class Allocation:
     probes: int
     probes_max: int
     seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoadRow:
+    """A policy at a load: what our seeds gave, beside what is published.
+
+    Attributes:
+        load_percent: GPUs asked for, in percent of the cluster's.
+        mean: GPUs allocated, in percent of the cluster's, mean over seeds, with its interval.
+        published_percent: The published mean; None where nothing is published.
+    """
+
+    load_percent: int
+    mean: Interval
+    published_percent: float | None
+
+    @property
+    def difference(self) -> float | None:
+        """Return ours less theirs, in percentage points."""
+        published = self.published_percent
+        return None if published is None else self.mean.mean - published
+
+    @property
+    def reproduced(self) -> bool | None:
+        """Return whether the means are within a percentage point; None where nothing is known."""
+        difference = self.difference
+        return None if difference is None else abs(difference) <= WITHIN_PERCENT
+
+
+def load_rows(
+    policy: str, runs: Sequence[Allocation], published: Sequence[Published]
+) -> list[LoadRow]:
+    """Return a row for each load of a policy's runs, all of the same loads.
+
+    Raises:
+        InvalidInputError: There is no run, or they are of different loads.
+    """
+    if not runs or any(run.loads != runs[0].loads for run in runs):
+        raise InvalidInputError(f"runs of {policy!r:.60} must be one or more, of the same loads")
+    known = {
+        row.load_percent: row.mean_percent
+        for row in published
+        if row.policy == PUBLISHED_AS.get(policy)
+    }
+    return [
+        LoadRow(
+            load_percent=load,
+            mean=interval([run.allocated_percent[place] for run in runs]),
+            published_percent=known.get(load),
+        )
+        for place, load in enumerate(runs[0].loads)
+    ]
 
 
 def drawn_jobs(jobs: Sequence[Job], gpu_milli: int, seed: int) -> list[Job]:
