@@ -75,19 +75,44 @@ def test_the_words_say_where_it_wins_and_to_whom_it_loses() -> None:
     words = standing_of(COMPARISON).words
     assert words == (
         "The governor against 2 policies in 1 cell, on 3 seeds each; a difference counts where its "
-        "95% interval is clear of zero. It wins on GPU allocation (1 of 2 comparisons, against "
-        "everyone in 0 of 1 cell). It loses on decision latency (to fgd in 1 of 1)."
+        "95% interval is clear of zero. It wins on GPU allocation (ahead of fgd). It wins against "
+        "some and loses to others on decision latency (ahead of random; behind fgd in 1 of 1 cell)."
     )
 
 
-def test_whoever_stands_in_the_middle_is_told_from_the_best() -> None:
+def test_whoever_wins_or_loses_alone_is_told_so() -> None:
     two = Comparison(MEASURES, (COMPARISON.records[0], COMPARISON.records[2]), {})
-    assert "It wins nowhere. It loses on decision latency" in standing_of(two, "random").words
-    assert standing_of(two).words.endswith("It neither wins nor loses on GPU allocation.")
-    assert "It loses nowhere." in standing_of(two).words
+    words = standing_of(two, "random").words
+    assert "It loses on decision latency (behind governor in 1 of 1 cell)." in words
+    assert words.endswith("It is neither ahead of nor behind anyone on GPU allocation.")
     best = standing_of(COMPARISON, "fgd")
+    assert "decision latency (ahead of all 2)" in best.words
     assert best.tally(MEASURES[1])["governor"] == {Outcome.WINS: 1}
     assert (best.swept(MEASURES[0]), best.swept(MEASURES[1])) == (0, 1)
+
+
+def test_wins_in_some_cells_are_set_against_losses_in_others() -> None:
+    cells = [Cell("mixed", nodes, faults=False) for nodes in (1, 2, 3)]
+    found = Comparison(MEASURES, (), {})
+    for cell, better in zip(cells, (True, False, False), strict=True):
+        for policy, share in (("governor", 0.5), ("fgd", 0.4 if better else 0.6)):
+            found = found.with_record(record(policy, [share] * 3, [1.0] * 3, cell))
+    standing = standing_of(found)
+    assert standing.behind(MEASURES[0]) == ["fgd"]
+    assert "GPU allocation (behind fgd in 2 of 3 cells and ahead in 1)" in standing.words
+
+
+def test_seeds_come_one_by_one_and_in_order() -> None:
+    alone = [Record(CELL, "fgd", (seed,), {"allocation": (0.1 * seed,), "latency": (1.0,)})
+             for seed in (2, 0, 1)]  # fmt: skip
+    found = Comparison(MEASURES, (), {})
+    for one in alone:
+        found = found.with_seeds(one)
+    (joined,) = found.records
+    assert joined.seeds == (0, 1, 2)
+    assert joined.values["allocation"] == (0.0, 0.1, 0.2)
+    with pytest.raises(InvalidInputError, match="must differ"):
+        found.with_seeds(alone[0])
 
 
 def test_a_comparison_comes_back_from_its_file() -> None:

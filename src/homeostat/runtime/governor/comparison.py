@@ -87,6 +87,28 @@ class Record:
             "values": {name: list(values) for name, values in self.values.items()},
         }
 
+    def joined(self, other: "Record") -> "Record":
+        """Return both in one, by ascending seeds.
+
+        Raises:
+            InvalidInputError: They share a seed, or are of other cells, policies or measures.
+        """
+        seeds = (*self.seeds, *other.seeds)
+        same = (self.cell, self.policy, set(self.values)) == (
+            other.cell, other.policy, set(other.values),
+        )  # fmt: skip
+        if not same or len(set(seeds)) != len(seeds):
+            raise InvalidInputError(
+                f"{self.policy}, {self.cell.words}: seeds {self.seeds!r:.60} and "
+                f"{other.seeds!r:.60} must differ, and all else be the same"
+            )
+        order = sorted(range(len(seeds)), key=seeds.__getitem__)
+        values = {
+            name: tuple((*own, *other.values[name])[i] for i in order)
+            for name, own in self.values.items()
+        }
+        return Record(self.cell, self.policy, tuple(seeds[i] for i in order), values)
+
     def mean(self, measure: str) -> Interval:
         """Return the mean of a measure and its interval."""
         return interval(self.values[measure])
@@ -153,6 +175,11 @@ class Comparison:
         """Return it with a record more, in the place of one of the same policy and cell."""
         kept = [r for r in self.records if (r.cell, r.policy) != (record.cell, record.policy)]
         return Comparison(self.measures, (*kept, record), self.settings)
+
+    def with_seeds(self, record: Record) -> "Comparison":
+        """Return it with further seeds of a policy in a cell, all in ascending order."""
+        old = self.of(record.cell).get(record.policy)
+        return self.with_record(record if old is None else old.joined(record))
 
     def document(self) -> dict[str, Any]:
         """Return it as JSON data, in an order that does not depend on that of the runs."""

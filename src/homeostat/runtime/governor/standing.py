@@ -1,7 +1,7 @@
 """Where one policy stands in a comparison: wins, ties and losses, counted and said in words."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias, final
 
@@ -13,8 +13,6 @@ __all__ = ["OURS", "SCHEMA", "Standing", "standing_of"]
 
 OURS: Final = "governor"
 SCHEMA: Final = "homeostat.governor-standing/1"
-_NAMED_MAX: Final = 3
-"""Of more rivals than this, those of most losses are named."""
 
 Tally: TypeAlias = Counter[Outcome]
 
@@ -49,17 +47,49 @@ class Standing:
             for by_measure in self.outcomes.values()
         )
 
+    def ahead(self, measure: Measure) -> list[str]:
+        """Return the rivals against whom it wins in more cells than it loses."""
+        return [rival for rival, tally in self.tally(measure).items() if _net(tally) > 0]
+
+    def behind(self, measure: Measure) -> list[str]:
+        """Return the rivals to whom it loses in more cells than it wins; the worst first."""
+        nets = {rival: _net(tally) for rival, tally in self.tally(measure).items()}
+        return sorted((rival for rival in nets if nets[rival] < 0), key=nets.__getitem__)
+
     @property
     def words(self) -> str:
         """One paragraph: where it wins, where it loses, and to whom."""
-        measures = self.comparison.measures
-        ahead = [m for m in measures if _net(self.tally(m)) > 0]
-        behind = [m for m in measures if _count(self.tally(m), Outcome.LOSES)]
-        wins = [f"{m.words} ({self._wins(m)})" for m in ahead]
-        losses = [f"{m.words} ({_to_whom(self.tally(m))})" for m in behind]
-        even = [m.words for m in measures if m not in ahead and m not in behind]
-        text = f"{self._setting} It wins {_listed(wins)}. It loses {_listed(losses)}."
-        return text + (f" It neither wins nor loses {_listed(even)}." if even else "")
+        parts: dict[str, list[str]] = {
+            "It wins on": [],
+            "It wins against some and loses to others on": [],
+            "It loses on": [],
+            "It is neither ahead of nor behind anyone on": [],
+        }
+        wins, mixed, loses, even = parts.values()
+        for m in self.comparison.measures:
+            ahead, behind = self._ahead_words(m), self._behind_words(m)
+            if ahead and behind:
+                mixed.append(f"{m.words} (ahead of {ahead}; behind {behind})")
+            elif ahead:
+                wins.append(f"{m.words} (ahead of {ahead})")
+            elif behind:
+                loses.append(f"{m.words} (behind {behind})")
+            else:
+                even.append(m.words)
+        said = [f"{words} {'; '.join(found)}." for words, found in parts.items() if found]
+        return " ".join([self._setting, *said])
+
+    def _ahead_words(self, measure: Measure) -> str:
+        found, rivals = self.ahead(measure), len(self.tally(measure))
+        return f"all {rivals}" if len(found) == rivals > 1 else ", ".join(found)
+
+    def _behind_words(self, measure: Measure) -> str:
+        tally = self.tally(measure)
+        return ", ".join(
+            f"{rival} in {tally[rival][Outcome.LOSES]} of {_number(tally[rival].total(), 'cell')}"
+            + f" and ahead in {tally[rival][Outcome.WINS]}" * bool(tally[rival][Outcome.WINS])
+            for rival in self.behind(measure)
+        )
 
     @property
     def _setting(self) -> str:
@@ -67,16 +97,8 @@ class Standing:
         seeds = sorted({len(record.seeds) for record in self.comparison.records})
         return (
             f"The {self.ours} against {_number(rivals, 'policy', 'policies')} in "
-            f"{_number(len(self.outcomes), 'cell', 'cells')}, on {' or '.join(map(str, seeds))} "
+            f"{_number(len(self.outcomes), 'cell')}, on {' or '.join(map(str, seeds))} "
             f"seeds each; a difference counts where its {LEVEL:.0%} interval is clear of zero."
-        )
-
-    def _wins(self, measure: Measure) -> str:
-        tally = self.tally(measure)
-        asked = sum(of.total() for of in tally.values())
-        return (
-            f"{_count(tally, Outcome.WINS)} of {asked} comparisons, against everyone in "
-            f"{self.swept(measure)} of {_number(len(self.outcomes), 'cell', 'cells')}"
         )
 
     def document(self) -> dict[str, Any]:
@@ -154,31 +176,9 @@ def _figure(record: Record, measure: Measure, outcome: Outcome | None) -> dict[s
     }
 
 
-def _count(tally: Mapping[str, Tally], outcome: Outcome) -> int:
-    return sum(of[outcome] for of in tally.values())
+def _net(tally: Tally) -> int:
+    return tally[Outcome.WINS] - tally[Outcome.LOSES]
 
 
-def _net(tally: Mapping[str, Tally]) -> int:
-    return _count(tally, Outcome.WINS) - _count(tally, Outcome.LOSES)
-
-
-def _to_whom(tally: Mapping[str, Tally]) -> str:
-    lost = Counter({rival: of[Outcome.LOSES] for rival, of in tally.items()})
-    ranked = [(rival, count) for rival, count in lost.most_common() if count]
-    named = [
-        f"to {rival} in {count} of {tally[rival].total()}" for rival, count in ranked[:_NAMED_MAX]
-    ]
-    rest = ranked[_NAMED_MAX:]
-    if rest:
-        named.append(
-            f"to {_number(len(rest), 'other', 'others')} in {sum(n for _, n in rest)} together"
-        )
-    return ", ".join(named)
-
-
-def _number(count: int, one: str, many: str) -> str:
-    return f"{count} {one if count == 1 else many}"
-
-
-def _listed(items: Sequence[str]) -> str:
-    return f"on {'; '.join(items)}" if items else "nowhere"
+def _number(count: int, noun: str, nouns: str | None = None) -> str:
+    return f"{count} {noun if count == 1 else nouns or noun + 's'}"
