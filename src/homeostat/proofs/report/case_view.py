@@ -128,7 +128,7 @@ _WORDS: Final = {
     "union_#": "mean union of the walkers on chain {}",
     "p_return_#_#": "discounted chance of expert no. {} of chain {} to return",
     "barrier_#": "room to the limit before step {}",
-    "chain_#": "psi_1 before step {}",
+    "chain_#": "second barrier before step {}",
     "allowed_#": "what the filter allows at step {}",
     "input_least": "hardest braking",
     "gain_step_#": "step times gain k{}",
