@@ -140,6 +140,12 @@ _WORDS: Final = {
     "outside": "mass of Gibbs' law outside the equilibria",
     "leaves": "least chance of a round to leave the equilibria",
     "gibbs_error": "distance of the lasting law from Gibbs' law",
+    "position_variance": "variance of the position in the lasting law",
+    "velocity_variance": "variance of the velocity in the lasting law",
+    "covariance": "covariance of position and velocity in the lasting law",
+    "gibbs_position_variance": "variance of the position in Gibbs' law",
+    "gibbs_velocity_variance": "variance of the velocity in Gibbs' law",
+    "dt": "length of a step",
     "chance_#": "least chance of as much noise as at step {}",
 }
 """Figure -> words; one without an entry is shown by its name."""
