@@ -84,6 +84,7 @@ fuzz: $(VENV)/core.stamp ## property suites with many more examples than the tes
 	$(BIN)/homeostat fuzz scheduler --examples 2000 --jobs $(CORES)
 	$(BIN)/homeostat fuzz entropy --examples 5000 --jobs $(CORES)
 	$(BIN)/homeostat fuzz expert-cache --examples 1000 --jobs $(CORES)
+	$(BIN)/homeostat fuzz governor --examples 1000 --jobs $(CORES)
 
 mutation: $(VENV)/test.stamp ## corrupt certificates of every kind; the kernel must see through it
 	$(BIN)/homeostat mutate --jobs $(CORES) --out benchmarks/results/mutation-score.json

@@ -9,11 +9,12 @@ from homeostat.properties.suites.aging_queue import AGING_QUEUE
 from homeostat.properties.suites.batching import BATCHING
 from homeostat.properties.suites.entropy import ENTROPY
 from homeostat.properties.suites.expert_cache import EXPERT_CACHE
+from homeostat.properties.suites.governor import GOVERNOR
 from homeostat.properties.suites.scheduler import SCHEDULER
 
 __all__ = ["SUITES"]
 
-_ALL: Final = (BATCHING, AGING_QUEUE, ENTROPY, SCHEDULER, EXPERT_CACHE)
+_ALL: Final = (BATCHING, AGING_QUEUE, ENTROPY, SCHEDULER, EXPERT_CACHE, GOVERNOR)
 
 SUITES: Final[Mapping[str, Suite]] = MappingProxyType({suite.name: suite for suite in _ALL})
 """Every suite by name."""
