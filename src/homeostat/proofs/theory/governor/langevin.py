@@ -160,7 +160,7 @@ def _decide_noise() -> Proved:
     law = "2*m*g*W - g*g*h*W = h*N"
     return Proved(
         certificates=(
-            farkas(step, law, example=note, hints=["2*m*g*h*W - g*g*h*h*W = h*h*N"]),
+            farkas(step, law, example=note),
             # N = 2 g T/h: m W - T = T g h/(2 m - g h), which goes to 0 with h.
             farkas(
                 [*free, law, "h*N = 2*g*T"],
