@@ -18,10 +18,16 @@ from homeostat.proofs.theory.aging import doubles
 from homeostat.proofs.theory.aging import refuted as aging
 from homeostat.proofs.theory.entropy import refuted as entropy
 from homeostat.proofs.theory.experts import refuted as experts
-from homeostat.proofs.theory.governor import nash_refuted
+from homeostat.proofs.theory.governor import CLAIMS as OF_THE_GOVERNOR
 from homeostat.proofs.verdicts import Refuted
 
-CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS, *experts.CLAIMS, *nash_refuted.CLAIMS)
+# A claim beside the one of the conjecture's name says of itself what would refute it.
+GOVERNOR = [
+    c
+    for c in OF_THE_GOVERNOR
+    if set(c.conjectures) <= CASE_CONJECTURES.keys() and (c.refuted_by or c.id.count(".") == 1)
+]
+CLAIMS = (*aging.CLAIMS, *doubles.CLAIMS, *entropy.CLAIMS, *experts.CLAIMS, *GOVERNOR)
 SLOW = {"aging.float_order.key", "aging.float_order.priority", "entropy.overload_widens"}
 
 
