@@ -10,13 +10,12 @@ Everything is counted here a second time, in plain lists, node by node.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from fractions import Fraction
 from functools import partial
 from typing import Any, Literal, TypeAlias, get_args
 
 import numpy as np
 
-from homeostat.properties.machines.recording import RecordingMachine
+from homeostat.properties.machines.token_contract import TokenReferee
 from homeostat.runtime.governor.cluster import Cluster, Node, Placement
 from homeostat.runtime.governor.jobs import GPU_MILLI, Job
 
@@ -94,30 +93,19 @@ class _Running:
     placements: tuple[Placement, ...]
 
 
-class PlacementReferee(RecordingMachine):
+class PlacementReferee(TokenReferee):
     """Asks a placer, does what it says, and judges it."""
 
     def __init__(self, make: Callable[..., Any], aspects: Sequence[Aspect] = ASPECTS) -> None:
         """Say what makes the placer, and what is judged."""
-        super().__init__()
+        super().__init__(getattr(make, "ledger", None), aspects)
         self.make = make
-        self.make_ledger: Callable[..., Any] | None = getattr(make, "ledger", None)
-        self.aspects = aspects
         self.subject: Any = None
         self.again: Any = None
-        self.ledger: Any = None
         self.cluster = Cluster([Node(cpu_milli=1, memory_mib=1)])
         self.rooms: list[Room] = []
         self.running: list[_Running] = []
         self.numbers = 0
-        self.tokens = 0
-
-    def demand(self, aspect: Aspect, *, holds: bool, problem: str, **observed: object) -> None:
-        """End the run if something of an aspect that is judged does not hold."""
-        if not holds and aspect in self.aspects:
-            self.fail(problem, **observed)
-
-    # --- placements
 
     def create(self, nodes: Sequence[Node], seed: int, typical: Sequence[Job]) -> None:
         """Make the placer, and a second one of the same seed."""
@@ -257,84 +245,6 @@ class PlacementReferee(RecordingMachine):
                 problem="what is free must be what was not taken",
                 node=node,
             )
-
-    # --- tokens
-
-    def open_ledger(self, balances: Sequence[int]) -> None:
-        """Make the ledger, if there is one to try."""
-        if self.make_ledger is not None and "tokens_kept" in self.aspects:
-            self.ledger = self.perform(self, "make_ledger", list(balances))
-            self.tokens = sum(balances)
-
-    def pay(self, payer: int | None, payee: int | None, amount: int) -> None:
-        """Move tokens; more than there are must be refused."""
-        supply = self.ledger.supply
-        held = supply.treasury if payer is None else supply.balances[payer]
-        refusal = ValueError if amount > held else None
-        self.perform(self.ledger, "pay", payer, payee, amount, refusal=refusal)
-        if refusal is None:
-            want = self._moved(supply, payer, payee, amount)
-            self._expect(want, supply.minted, supply.evaporated)
-
-    def _moved(self, supply: Any, payer: int | None, payee: int | None, amount: int) -> list[int]:
-        want = [*supply.balances, supply.treasury]
-        want[-1 if payer is None else payer] -= amount
-        want[-1 if payee is None else payee] += amount
-        return want
-
-    def auction(self, bids: dict[int, int], places: int, rate: Fraction) -> None:
-        """Give places to bidders: who wins pays one price and its tax, to the treasury."""
-        supply = self.ledger.supply
-        winners = self.perform(self.ledger, "auction", bids, places, rate)
-        self.operations[-1]["arguments"] = [str(bids), places, str(rate)]
-        real = {
-            who: min(bid, supply.balances[who] * rate.denominator
-                     // (rate.numerator + rate.denominator))
-            for who, bid in bids.items()
-        }  # fmt: skip
-        order = sorted(real, key=lambda who: (-real[who], who))
-        price = real[order[places]] if places < len(order) else 0
-        self.demand(
-            "tokens_kept",
-            holds=list(winners) == sorted(order[:places]),
-            problem="the highest bids must win",
-            winners=list(winners),
-        )
-        tax = -(-price * rate.numerator // rate.denominator)
-        want = [*supply.balances, supply.treasury]
-        for who in winners:
-            want[who] -= price + tax
-            want[-1] += price + tax
-        self._expect(want, supply.minted, supply.evaporated)
-
-    def tick(self, kappa: Fraction, mints: list[int]) -> None:
-        """Let a part of all evaporate, rounded up, and mint."""
-        supply = self.ledger.supply
-        self.perform(self.ledger, "tick", kappa, mints)
-        self.operations[-1]["arguments"] = [str(kappa), mints]
-        held = [*supply.balances, supply.treasury]
-        gone = [-(-x * kappa.numerator // kappa.denominator) for x in held]
-        want = [x - y + new for x, y, new in zip(held, gone, [*mints, 0], strict=True)]
-        self._expect(want, supply.minted + sum(mints), supply.evaporated + sum(gone))
-
-    def _expect(self, want: list[int], minted: int, evaporated: int) -> None:
-        supply = self.observe("supply", lambda: self.ledger.supply)
-        found = [*supply.balances, supply.treasury]
-        self.demand(
-            "tokens_kept",
-            holds=(found, supply.minted, supply.evaporated) == (want, minted, evaporated),
-            problem="balances, treasury, minted and evaporated must be what was done",
-            found=found,
-            expected=want,
-        )
-        total = sum(found) + supply.evaporated - supply.minted
-        self.demand(
-            "tokens_kept",
-            holds=total == self.tokens and min(found) >= 0,
-            problem="no token may be created or lost",
-            total=total,
-            expected=self.tokens,
-        )
 
 
 def _node_text(node: Node) -> str:
