@@ -28,13 +28,11 @@ from homeostat.runtime.governor.potential import field_of, prices_of
 from homeostat.runtime.governor.shape_kernels import energy_of, file_all, refile, shape_for
 from homeostat.runtime.governor.shapes import check_shapes, no_shapes
 
-__all__ = ["ENERGY", "PROBES_MAX", "TAX", "Memory", "Placer", "PlacerSettings"]
+__all__ = ["ENERGY", "PROBES_MAX", "Memory", "Placer", "PlacerSettings"]
 
 PROBES_MAX: Final = 48
-ENERGY: Final = 30.0
+ENERGY: Final = 15.0
 """Thousandths of a GPU that temperature 1 is."""
-TAX: Final = 12.0
-"""Thousandths of a GPU that tax 1 puts on one GPU, or as much of another resource, left free."""
 _KINDS: Final = 1024
 _REMEMBERED: Final = 16
 _STEP: Final = 0.5
@@ -50,13 +48,13 @@ class PlacerSettings:
         probes_max: Nodes it looks at to find any room at all, >= ``probes``.
         temperature: In units of ``ENERGY``, >= 0.
         damping: How fast what was found is forgotten, >= 0.
-        tax: In units of ``TAX``, >= 0.
+        tax: Times the prices of ``potential``, >= 0.
 
     Raises:
         InvalidInputError: A number is out of its range.
     """
 
-    probes: int = 12
+    probes: int = 14
     probes_max: int = PROBES_MAX
     temperature: float = 1.0
     damping: float = 1.0
@@ -77,7 +75,7 @@ class PlacerSettings:
     @property
     def remembered(self) -> int:
         """Probes of a decision that go to shapes that it remembers."""
-        return int(round(self.probes * float(velocity_kept(self.damping, 1.0, _STEP))))
+        return round(self.probes * float(velocity_kept(self.damping, 1.0, _STEP)))
 
 
 class Memory(NamedTuple):
@@ -147,13 +145,12 @@ class Placer:
     def set(self, settings: PlacerSettings) -> None:
         """Decide by these from now on."""
         self.settings = settings
-        tax = settings.tax * TAX / 1000
         self._rules: tuple[Any, ...] = (
             settings.probes,
             settings.remembered,
             settings.probes_max,
             settings.temperature * ENERGY * self.field.unit,
-            tuple(tax * price for price in self._prices),
+            tuple(settings.tax * price for price in self._prices),
         )
 
     def choose(self, job: Job) -> int:

@@ -1,21 +1,21 @@
 """The potential that the governor's agents move on: what of a node's free room would be of no use.
 
 U(n) is the expected fragmentation of node n by the typical jobs: thousandths of its free GPUs that
-a job such as will come cannot use, weighted by how often it comes. It is lowest where a job leaves
-nothing stranded, and where room is scarce its gradient is steep. It differs from FGD's in one way:
-FGD asks whether one typical job fits, and then counts every free GPU as of use. Here a node's
-scarcer resource, CPUs or memory, is shared out: copies of the job beyond what it feeds are counted
-as stranded, in the proportion ``SHARED``.
+jobs such as will come cannot use, weighted by how often they come. It rises where a job leaves
+something stranded, and where room is scarce it is steep. It differs from FGD's in one way. FGD asks
+whether one typical job fits, and if so counts every free GPU as of use. Here the node's scarcer
+resource, CPUs or memory, is shared out: GPUs beyond those that it can feed are counted as stranded.
 
 Beside it there is an external field, the tax: a price on the room that stays free beside the job.
-A high tax makes agents crowd together. Each resource's price goes by how scarce it is.
+A high tax makes agents crowd together. Only what is about as scarce as the scarcest resource has a
+price; where that is not GPUs, U is flat and the tax alone says where to go.
 
 All energies are whole numbers, in thousandths of a GPU times ``unit``, so that sums are exact in
 any order. Tables make U a few look-ups: O(GPUs of a node).
 
 Notation
     f: thousandths free of one GPU; w: GPUs of a node that are quite free; c: level of its scarcer
-    resource; m: a typical kind of job, a_m what it wants of that resource.
+    resource.
 
 Source: the potential field of resource scarcity is note 000's (stage 2, item 2); fragmentation is
 Weng et al.'s (USENIX ATC 2023).
@@ -34,7 +34,6 @@ from homeostat.runtime.governor.jobs import GPU_MILLI, GPUS_MAX, MODELS_MAX, Job
 __all__ = [
     "COVERED",
     "LEVELS_MAX",
-    "SHARED",
     "Field",
     "Kinds",
     "Prices",
@@ -43,17 +42,17 @@ __all__ = [
     "prices_of",
 ]
 
-COVERED: Final = 0.95
-"""Part of the jobs with GPUs that the typical kinds cover, as in FGD."""
-SHARED: Final = 0.75
-"""How much the scarcer resource is shared out: 0 is FGD's fragmentation."""
+COVERED: Final = 0.99
+"""Part of the jobs with GPUs that the typical kinds cover; FGD's 0.95 leaves out jobs of 8 GPUs."""
 LEVELS_MAX: Final = 63
 """Levels of the scarcer resource, so that a set of levels is the bits of one int64."""
 _EXACT_LEVELS_MAX: Final = 40
 _NEEDS_MAX: Final = 20
 _ROWS: Final = 256
 _UNIT: Final = 2**20
-_SCARCE_POWER: Final = 8
+_SCARCE_POWER: Final = 32
+_GPU_PRICE: Final = 2.0
+_NODE_PRICE: Final = 1000.0
 
 
 class Kinds(NamedTuple):
@@ -101,7 +100,7 @@ class Field(NamedTuple):
 
 
 class Prices(NamedTuple):
-    """The tax at rate one: energy for each thousandth or MiB that stays free."""
+    """The tax at rate one: energy for each thousandth or MiB that stays free beside a job."""
 
     cpu: float
     memory: float
@@ -186,36 +185,28 @@ def _partial(kinds: Kinds, levels: Integers, unit: int) -> Integers:
     return energies
 
 
-def _whole(kinds: Kinds, row_size: int, unit: int, shared: float) -> Integers:
+def _whole(kinds: Kinds, row_size: int, unit: int) -> Integers:
     """Return 1000 * sum over kinds of mass * (w - GPUs of the w that it can use)."""
-    found = np.zeros((_ROWS + 1, GPUS_MAX + 1))
+    found: Integers = np.zeros((_ROWS + 1, GPUS_MAX + 1), np.int64)
     free = (np.arange(_ROWS + 1) * row_size)[:, np.newaxis]
     copies = np.where(kinds.wanted > 0, free // np.maximum(kinds.wanted, 1), GPUS_MAX)
     for w in range(GPUS_MAX + 1):
-        places = w // kinds.gpus
-        fits = (copies >= 1) & (places >= 1)
-        fed = np.minimum(copies, places) * kinds.gpus
-        used = (1 - shared) * w * fits + shared * fed
-        found[:, w] = GPU_MILLI * (w * unit - used @ kinds.mass)
-    return np.rint(found).astype(np.int64)
+        fed = np.minimum(copies, w // kinds.gpus) * kinds.gpus
+        found[:, w] = GPU_MILLI * (w * unit - fed @ kinds.mass)
+    return found
 
 
-def field_of(
-    cluster: Cluster, typical: Sequence[Job], *, covered: float = COVERED, shared: float = SHARED
-) -> Field:
+def field_of(cluster: Cluster, typical: Sequence[Job], *, covered: float = COVERED) -> Field:
     """Return the potential of a cluster for jobs such as will come. O(kinds), once.
 
     Args:
         cluster: Its nodes' sizes count, not their state.
         typical: Jobs such as will come.
         covered: Part of those with GPUs that are counted, in (0, 1].
-        shared: In [0, 1].
 
     Raises:
-        InvalidInputError: A number is out of its range.
+        InvalidInputError: ``covered`` is out of its range.
     """
-    if not 0 <= shared <= 1:
-        raise InvalidInputError(f"shared={shared!r} must be in [0, 1]")
     cpu, memory, _ = _demand(cluster, typical)
     memory_is_scarcer = memory > cpu
     kinds = kinds_of(typical, memory=memory_is_scarcer, covered=covered)
@@ -237,7 +228,7 @@ def field_of(
             # Without kinds nothing can be stranded: the field is flat, and the tax alone decides.
             flat = 0 if len(kinds.mass) == 0 else unit
             partial.append(_partial(own, levels, flat))
-            whole.append(_whole(own, row_size, flat, shared))
+            whole.append(_whole(own, row_size, flat))
         table_of[model] = tables[key]
     return Field(
         levels=levels,
@@ -260,21 +251,16 @@ def _wants(typical: Sequence[Job], memory: bool, kinds: Kinds) -> Integers:  # n
 
 
 def prices_of(cluster: Cluster, typical: Sequence[Job], unit: int) -> Prices:
-    """Return prices at which all that a mean node has free of a resource costs the same.
+    """Return the tax at rate one: 2 thousandths a GPU, 1000 a mean node's CPUs or memory.
 
-    They fall steeply with how much less scarce a resource is than the scarcest. O(nodes), once.
+    A resource that is less scarce than the scarcest has less of a price: its scarcity over the
+    scarcest's to the power 32 of it. O(nodes), once.
     """
     demand = _demand(cluster, typical)
-    most = max(demand) or 1.0
-    weights = [(part / most) ** _SCARCE_POWER for part in demand]
-    if max(demand) == 0:
-        weights = [1.0, 1.0, 1.0]
+    most = max(demand)
+    weights = [(part / most) ** _SCARCE_POWER if most else 1.0 for part in demand]
     nodes = len(cluster)
-    gpus = max(1.0, cluster.gpu_milli_total / GPU_MILLI / nodes)
-    sizes = (
-        max(1.0, int(cluster.cpu_total.sum()) / nodes),
-        max(1.0, int(cluster.memory_total.sum()) / nodes),
-        GPU_MILLI * gpus,
-    )
-    cpu, memory, gpu = (unit * gpus * w / s for w, s in zip(weights, sizes, strict=True))
-    return Prices(cpu, memory, gpu)
+    cpu = _NODE_PRICE * nodes / max(1, int(cluster.cpu_total.sum()))
+    memory = _NODE_PRICE * nodes / max(1, int(cluster.memory_total.sum()))
+    gpu = _GPU_PRICE / GPU_MILLI
+    return Prices(*(unit * w * p for w, p in zip(weights, (cpu, memory, gpu), strict=True)))
