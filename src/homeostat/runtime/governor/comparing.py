@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from homeostat.counterexamples.parallel import results_in_order
 from homeostat.errors import InvalidInputError
+from homeostat.models.parallel import results_in_order
 from homeostat.runtime.governor.cluster import Cluster, Node, Placement
 from homeostat.runtime.governor.faults import FAULTS, faults_named
 from homeostat.runtime.governor.jobs import Job

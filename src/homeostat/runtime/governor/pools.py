@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import Final
 
 import numpy as np
@@ -97,6 +98,7 @@ _PINNED: Final = 0.2
 """Part of the GPU jobs that run on one or two models only."""
 
 
+@cache
 def invented_pool(name: str) -> tuple[Job, ...]:
     """Return the pool of ``cpu``, ``io`` or ``mixed``: always the same jobs."""
     draws = np.random.default_rng((_POOL_SEED, list(_SORTS).index(name)))

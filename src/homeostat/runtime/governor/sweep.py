@@ -4,9 +4,11 @@ Maps are grids by equal factors. The indices (Saltelli's estimators of 2010, as 
 which part of a measure's variance over the whole box a setting has alone (first order), and with
 all that it does together with others (total). Settings are drawn by equal factors, too.
 
-What a run measures also depends on its seed. So each figure is a mean over the same seeds, and what
-is left of chance stands beside it: the standard deviation of that mean at the centre of the box. A
-measure whose spread over the box is no more than that has indices of noise.
+What a run measures also depends on its seed. So each figure is a mean over the same seeds: what a
+seed does to all settings alike cancels when settings are compared, and what it does to each in
+another way is chance. It is the residue of a table of settings and seeds (two-way analysis of
+variance); its standard deviation in a mean stands beside the spread over the box. A measure whose
+spread is no more than chance, by Fisher's F at 1 %, has indices of noise.
 """
 
 import math
@@ -16,10 +18,11 @@ from typing import Any, Final, TypeAlias, final
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import f as fisher
 from scipy.stats import qmc, sobol_indices
 
-from homeostat.counterexamples.parallel import results_in_order
 from homeostat.errors import InvalidInputError
+from homeostat.models.parallel import results_in_order
 from homeostat.runtime.governor.comparison import Measure
 
 __all__ = ["RANGES", "SCHEMA", "Evaluate", "Plan", "Settings", "sweep_document"]
@@ -33,6 +36,8 @@ RANGES: Final[Mapping[str, tuple[float, float]]] = {
 """Least and largest of each setting: those of the note's plan, stage 4."""
 _RESAMPLES: Final = 200
 _LEVEL: Final = 0.95
+_SURE: Final = 0.99
+_ROUNDING: Final = 1e-12
 _COLUMNS_MAX: Final = 64
 _EXPONENT_MAX: Final = 16
 
@@ -102,14 +107,14 @@ def sweep_document(
     """
     grid = _grid(plan)
     draws = _draws(plan)
-    points = [*grid, *draws, _centre()]
+    points = [*grid, *draws]
     tasks = ((evaluate, point, seed) for point in points for seed in plan.seeds)
     runs = iter(results_in_order(_evaluated, tasks, jobs=jobs))
     values = np.array([[[run[m.name] for m in measures] for run in _next(runs, plan)]
                        for _ in points])  # fmt: skip
     means = values.mean(axis=1)
-    chance = values[-1].std(axis=0, ddof=1) / math.sqrt(len(plan.seeds))
-    drawn = means[len(grid) : -1].T
+    chance = _chance(values[len(grid) :])
+    drawn = means[len(grid) :].T
     return {
         "schema": SCHEMA,
         "ranges": {name: list(ends) for name, ends in RANGES.items()},
@@ -118,8 +123,9 @@ def sweep_document(
         "measures": [
             {
                 **measure.document(),
-                "deviation": float(drawn[i].std()),
+                "deviation": float(drawn[i].std(ddof=1)),
                 "chance": float(chance[i]),
+                "is_chance": _is_chance(float(drawn[i].std(ddof=1)), float(chance[i]), plan),
                 "best": _best(measure, grid, means[: len(grid), i]),
                 "indices": _indices(drawn[i], plan),
             }
@@ -145,8 +151,20 @@ def _spaced(name: str, count: int) -> list[float]:
     return [float(x) for x in np.geomspace(low, high, count)]
 
 
-def _centre() -> Settings:
-    return Settings(*(_spaced(name, 1)[0] for name in RANGES))
+def _chance(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the deviation by chance of a mean over seeds; values are (settings, seeds, ...)."""
+    settings, seeds = values.shape[:2]
+    residue = values - values.mean(axis=1, keepdims=True) - values.mean(axis=0, keepdims=True)
+    residue += values.mean(axis=(0, 1), keepdims=True)
+    variance = (residue**2).sum(axis=(0, 1)) / ((settings - 1) * (seeds - 1))
+    return np.asarray(np.sqrt(variance / seeds), np.float64)
+
+
+def _is_chance(deviation: float, chance: float, plan: Plan) -> bool:
+    """Return whether settings spread a measure no more than chance does, by Fisher's F."""
+    free = (len(RANGES) + 2) * 2**plan.exponent - 1
+    limit = float(fisher.ppf(_SURE, free, free * (len(plan.seeds) - 1)))
+    return deviation**2 <= limit * chance**2
 
 
 def _grid(plan: Plan) -> list[Settings]:
@@ -175,7 +193,7 @@ def _draws(plan: Plan) -> list[Settings]:
 
 def _indices(values: NDArray[np.float64], plan: Plan) -> dict[str, Any] | None:
     """Return first and total indices with intervals; None of what never changes."""
-    if np.ptp(values) <= np.spacing(np.abs(values).max()):
+    if np.ptp(values) <= _ROUNDING * np.abs(values).max():
         return None
     parts = values.reshape(len(RANGES) + 2, -1)
     random = np.random.default_rng(plan.seed)
