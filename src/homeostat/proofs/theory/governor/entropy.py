@@ -79,7 +79,7 @@ CLAIMS: Final = (
         statement="For chances p >= 0 of n states that add up to 1, S = -k sum p ln p is in "
         "[0, k ln n]: k ln n where all are as likely.",
         scope="every n >= 1, every law and every k >= 0; a chance of 0 has the term 0",
-        source=Source(note="000", section="core concept 4"),
+        source=Source(note="000", section="4"),
         decide=_decide,
         canary=false_scan(
             "the entropy is at most half of ln n",

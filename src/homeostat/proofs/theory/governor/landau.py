@@ -148,7 +148,7 @@ CLAIMS: Final = (
         "point at f = 0; for T < Tc its minima are +-sqrt(a (Tc - T)/(2 b)), exactly, and 0 is the "
         "one other flat point. F >= -(a (T - Tc))^2/(4 b) everywhere. With b < 0 it has no bound.",
         scope=_SCOPE,
-        source=Source(note="000", section="core concept 3"),
+        source=Source(note="000", section="3"),
         decide=_decide_minima,
         canary=false_rows(
             "below Tc the minimum is still at 0",
@@ -166,7 +166,7 @@ CLAIMS: Final = (
         "From below Tc the difference quotient exceeds every n as soon as Tc - T < a/(2 b n^2); "
         "from above it is 0.",
         scope=_SCOPE,
-        source=Source(note="000", section="core concept 3"),
+        source=Source(note="000", section="3"),
         decide=_decide_continuous,
         canary=false_rows(
             "the minimiser moves by at most the temperature's change",

@@ -196,7 +196,7 @@ CLAIMS: Final = (
         "T (2 g h + k h^2)/D: above Gibbs for every h > 0, and equal in the limit h to 0.",
         scope="all m, k, g, h, T > 0, any law of the noise with mean 0 and variance 2 g T/h; where "
         "D <= 0 no law is kept",
-        source=Source(note="000", section="stage 2, item 1"),
+        source=Source(note="000", section="2"),
         decide=_decide_stationary,
         canary=false_rows(
             "the law is that of Gibbs",
@@ -210,13 +210,13 @@ CLAIMS: Final = (
     ),
     Claim(
         id="governor.fluctuation_dissipation",
-        title="2 g T/h is the variance of the random force with which a step has the temperature T",
+        title="The random force of a step must have the variance 2 g T/h to give the temperature T",
         statement="A free particle with a force of variance N per step keeps Var v = h N/(g (2 m - "
         "g h)). With N = b g T/h, m Var v = b T m/(2 m - g h), whose limit h to 0 is b T/2: T for "
         "b = 2 alone. Where friction is solved exactly, v' = c v + n, the variance (1 - c^2) T/m "
         "keeps m Var v = T for every h.",
         scope="all m, g, T > 0 and h < 2 m/g",
-        source=Source(note="000", section="stage 2, item 1"),
+        source=Source(note="000", section="2"),
         decide=_decide_noise,
         canary=false_rows(
             "with the variance g T/h a particle gets the temperature T or more",

@@ -123,7 +123,7 @@ CLAIMS: Final = (
         statement="Where the note's update is stable in a well, its stationary law has the "
         "position's variance of Gibbs, T/k.",
         scope="every well, damping and step for which it is stable",
-        source=Source(note="000", section="stage 2, item 1"),
+        source=Source(note="000", section="2"),
         decide=_decide_note,
         canary=unbroken(
             "the same search breaks it for BAOAB",

@@ -117,7 +117,7 @@ CLAIMS: Final = (
         "payment and tick, supply + evaporated = S_0 + minted, and no balance is negative.",
         scope="0 < kappa <= 1, every number of accounts, payments and ticks; the ledger's steps "
         "are the automaton's, as tests show",
-        source=Source(note="000", section="core concept 4"),
+        source=Source(note="000", section="4"),
         decide=_decide_bounded,
         canary=false_automaton(
             "the same where what evaporates is rounded down",
@@ -141,7 +141,7 @@ CLAIMS: Final = (
         statement="Where every tick mints m > 0 tokens and none evaporates, the supply after n "
         "ticks is S_0 + n m, which is above any bound from n > bound/m on.",
         scope="every S_0 >= 0, m > 0 and bound",
-        source=Source(note="000", section="core concept 4"),
+        source=Source(note="000", section="4"),
         decide=_decide_unbounded,
         canary=false_automaton(
             "without evaporation the supply stays below S_0 + 10 m",

@@ -95,7 +95,7 @@ CLAIMS: Final = (
         "2 w/step + 1 ticks, whatever the signal does.",
         scope="all a, b, w, step > 0, every signal, any number of ticks; the controller's steps "
         "are the automaton's, as tests show",
-        source=Source(note="000", section="core concept 3"),
+        source=Source(note="000", section="3"),
         decide=_decide,
         canary=both(
             false_automaton(
