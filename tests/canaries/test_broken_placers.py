@@ -1,16 +1,19 @@
 """Each broken placer or ledger is caught in the aspect that it breaks, by its answers alone."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from homeostat.properties import fuzz
+from homeostat.properties.machines.placement_contract import ASPECTS
 from homeostat.properties.results import PropertyResult
 from homeostat.properties.runner import run_property
 from homeostat.properties.suites.governor import GOVERNOR
 
 BROKEN = Path(__file__).with_name("broken_placers.py")
+PAGE = Path(__file__).parents[2] / "docs" / "properties.md"
 
 RULES = {
     "CountsAGangOnce": ("placement_fits", "a task must have room on its node"),
@@ -68,3 +71,24 @@ def test_a_placer_without_a_ledger_is_not_tried_for_tokens() -> None:
     assert whole.example is not None
     assert [entry["call"] for entry in whole.example["operations"]] == ["make", "place"]
     assert "tokens_kept" not in {p.name for p in GOVERNOR.conformance(target)}
+
+
+@pytest.mark.slow
+def test_the_placer_of_the_documents_is_refuted_and_the_mended_one_conforms(tmp_path: Path) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    (code,) = (block for block in blocks if "class MyPlacer" in block)
+    wrong, mended = tmp_path / "wrong.py", tmp_path / "mended.py"
+    wrong.write_text(code)
+    mended.write_text(re.sub("if cluster.up.*", "if cluster.fits(node, job):", code))
+    assert mended.read_text() != code
+    found = fuzz("governor", target=f"{wrong}:MyPlacer", only=["placement_fits"], examples=20)
+    assert found.exit_code == 20
+    (result,) = found.results
+    assert result.example is not None
+    assert [entry["call"] for entry in result.example["operations"]] == ["make", "place"]
+    assert fuzz("governor", target=f"{mended}:MyPlacer", examples=20).exit_code == 0
+
+
+def test_the_documents_name_every_part_of_the_contract() -> None:
+    rows = re.findall(r"^\| `(\w+)` \| ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    assert set(ASPECTS) <= set(rows)

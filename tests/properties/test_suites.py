@@ -33,6 +33,7 @@ def test_names_are_unique_and_claims_are_of_a_domain() -> None:
             "batching",
             "entropy",
             "experts",
+            "governor",
         }
 
 

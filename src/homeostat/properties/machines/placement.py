@@ -17,7 +17,7 @@ from homeostat.runtime.governor.ledger import Ledger
 from homeostat.runtime.governor.policies import POLICIES
 from homeostat.runtime.governor.policy import Policy
 
-__all__ = ["OurPlacer", "PlacementMachine", "jobs", "nodes"]
+__all__ = ["OurPlacer", "PlacementMachine", "jobs", "nodes", "our_governor"]
 
 _ACCOUNTS: Final = 3
 _NODES_MAX: Final = 6
@@ -36,6 +36,10 @@ class OurPlacer:
     def __call__(self, cluster: Cluster, seed: int, typical: Sequence[Job]) -> Policy:
         """Make it."""
         return POLICIES[self.name](cluster, seed, typical)
+
+
+our_governor: Final = OurPlacer("governor")
+"""Makes the runtime's governor."""
 
 
 def _node(cpu: int, memory: int, gpus: int, model: int) -> Node:
