@@ -2,9 +2,11 @@
 
 import random
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
+import z3
 
 from homeostat.errors import InvalidModelError
 from homeostat.models.automata.runs import Step, refusal
@@ -52,7 +54,8 @@ def place(control: Control, state: ControlState) -> str:
 
 
 def steps_of(control: Control, signals: list[Fraction]) -> tuple[list[Step], set[str]]:
-    state, steps, labels = control.start(COLD), [], set()
+    state, labels = control.start(COLD), {"begin cold"}
+    steps = [Step("begin cold", {"to": -control.width})]
     for signal in signals:
         after = next_state(control, state, signal)
         label = LABELS[place(control, state), place(control, after)]
@@ -76,22 +79,23 @@ def test_every_run_of_the_controller_is_one_of_the_automaton() -> None:
         control = Control.of(**{**SETTINGS, **changes})
         signals = [Fraction(draw.randint(0, 10), 10) for _ in range(40)]
         steps, labels = steps_of(control, signals)
-        start = {"t": -control.width, "n": 0}
+        start = {"t": Fraction(0), "n": Fraction(0)}
         fixed = {"width": control.width, "step": control.step}
         assert refusal(CONTROLLER, steps, start=start, parameters=fixed) is None
         seen |= labels
-    assert seen == set(LABELS.values())
+    assert seen == {*LABELS.values(), "begin cold"}
 
 
 def test_a_run_that_turns_round_inside_the_band_is_none_of_the_automaton() -> None:
     turned = [
+        Step("begin cold", {"to": Fraction(-1, 2)}),
         Step("begin to rise", {}, {"t": Fraction(-1, 4)}),
         Step("fall", {}, {"t": Fraction(-1, 2)}),
     ]
-    start = {"t": Fraction(-1, 2), "n": Fraction(0)}
+    start = {"t": Fraction(0), "n": Fraction(0)}
     fixed = {"width": Fraction(1, 2), "step": Fraction(1, 4)}
     found = refusal(CONTROLLER, turned, start=start, parameters=fixed)
-    assert found == "step 2: 'fall' must start in 'rising'"
+    assert found == "step 3: 'fall' must start in 'rising'"
 
 
 def test_a_crossing_once_begun_goes_through_whatever_the_signal_says() -> None:
@@ -177,3 +181,46 @@ def test_a_phase_that_is_none_and_damping_out_of_range_are_refused() -> None:
     for change in ({"least": 0}, {"most": 0}, {"factor": 1}, {"low": 2}):
         with pytest.raises(InvalidModelError):
             Damping.of(**{**good, **change})
+
+
+def _rows(texts: tuple[str, ...], values: dict[str, Any]) -> list[Any]:
+    """Rows of the automaton over z3's reals; they are ours, and read as Python."""
+    return [eval(text.replace(" = ", " == "), {}, dict(values)) for text in texts]
+
+
+def is_inside(place: str, state: ControlState, width: Any) -> Any:
+    """What a location means; outside the band the phase may be either, on the way to it."""
+    away = state.temperature
+    return {
+        "cold": z3.And(away <= -width, z3.Or(state.phase == COLD, state.phase == HOT)),
+        "hot": z3.And(away >= width, z3.Or(state.phase == COLD, state.phase == HOT)),
+        "rising": z3.And(away > -width, away < width, state.phase == HOT),
+        "falling": z3.And(away > -width, away < width, state.phase == COLD),
+    }[place]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("source", ["cold", "hot", "rising", "falling"])
+def test_over_all_reals_a_step_of_the_controller_is_one_of_the_automaton(source: str) -> None:
+    names = "t phase signal width step reach low high"
+    t, phase, signal, width, step, reach, low, high = z3.Reals(names)
+    zero: Any = z3.RealVal(0)
+    control = Control(critical=zero, width=width, reach=reach, step=step, low=low, high=high)
+    state = ControlState(t, phase)
+    after = next_state(control, state, signal)
+    # An input ``to`` is what the controller comes to; n is counted by the automaton alone.
+    values = {"t": t, "to": after.temperature, "width": width, "step": step, "n": 0}
+    possible = []
+    for one in CONTROLLER.transitions:
+        if one.source == source:
+            (moved,) = _rows((one.after["t"],), values)
+            rows = [*_rows(one.when, values), moved == after.temperature]
+            possible.append(z3.And(*rows, is_inside(one.target, after, width)))
+    solver = z3.Solver()
+    solver.add(width > 0, step > 0, reach >= 0, low >= 0, low <= high, high <= 1)
+    solver.add(signal >= 0, signal <= 1, is_inside(source, state, width))
+    assert solver.check() == z3.sat
+    for one_way in possible:
+        assert solver.check(one_way) == z3.sat
+    solver.add(z3.Not(z3.Or(*possible)))
+    assert solver.check() == z3.unsat

@@ -1,6 +1,6 @@
 """The controller's temperature as a transition system, for proofs.
 
-The runs of ``controller.next_state`` are held against it, step by step, by tests.
+Tests show over all reals that a step of ``controller.next_state`` is one of its transitions.
 """
 
 from typing import Final
@@ -16,9 +16,11 @@ CONTROLLER: Final = Automaton(
     parameters=("width", "step"),
     given=("width > 0", "step > 0"),
     variables=("t", "n"),
-    location="cold",
-    start=("t <= 0 - width", "n = 0"),
+    location="new",
+    start=("n = 0",),
     transitions=(
+        Transition("begin cold", "new", "cold", ("to <= 0 - width",), {"t": "to"}),
+        Transition("begin hot", "new", "hot", ("to >= width",), {"t": "to"}),
         Transition("stay cold", "cold", "cold", (*_NEAR, "to <= 0 - width"), {"t": "to"}),
         Transition(
             "begin to rise", "cold", "rising", ("t + step < width", "t + step > 0 - width"),
@@ -45,4 +47,7 @@ CONTROLLER: Final = Automaton(
         ),
     ),
 )  # fmt: skip
-"""Locations ``cold`` and ``hot`` outside the band, ``rising`` and ``falling`` inside it."""
+"""Locations ``cold`` and ``hot`` outside the band, ``rising`` and ``falling`` inside it.
+
+Outside the band the phase may be either, while the temperature is on its way to the other edge.
+"""

@@ -24,6 +24,7 @@ _SAID: Final = {
     "falling": ["n*step < 2*width + step"],
 }
 _INVARIANTS: Final = {
+    "new": ["n = 0"],
     "cold": ["t <= 0 - width"],
     "hot": ["t >= width"],
     "rising": ["t < width", "t + width + step > n*step"],
@@ -34,18 +35,24 @@ _INVARIANTS: Final = {
 def _run(step: str, *steps: tuple[str, str | None]) -> dict[str, Any]:
     return {
         "parameters": {"width": "1", "step": step},
-        "start": {"t": "-1", "n": "0"},
+        "start": {"t": "0", "n": "0"},
         "steps": [[label, {} if to is None else {"to": to}] for label, to in steps],
     }
 
 
 _THROUGH: Final = _run(
     "1/2",
-    *(("stay cold", "-1"), ("begin to rise", None), ("rise", None), ("rise", None)),
+    *(
+        ("begin cold", "-1"),
+        ("stay cold", "-1"),
+        ("begin to rise", None),
+        ("rise", None),
+        ("rise", None),
+    ),
     *(("arrive above", "1"), ("stay hot", "1"), ("begin to fall", None), ("fall", None)),
     *(("fall", None), ("arrive below", "-1")),
 )
-_AT_ONCE: Final = _run("2", ("rise at once", "1"), ("fall at once", "-1"))
+_AT_ONCE: Final = _run("2", ("begin hot", "1"), ("fall at once", "-1"), ("rise at once", "1"))
 
 
 def _lingering() -> Automaton:
@@ -93,8 +100,8 @@ CLAIMS: Final = (
         "2 a (T - Tc) above Tc and 4 a (Tc - T) below. The controller has |T - Tc| >= w unless it "
         "crosses, so the rate is at least 2 a w; and a crossing is inside the band for fewer than "
         "2 w/step + 1 ticks, whatever the signal does.",
-        scope="all a, b, w, step > 0, every signal, any number of ticks; the controller's steps "
-        "are the automaton's, as tests show",
+        scope="all a, b, w, step > 0, every signal, any number of ticks, from either side; over "
+        "all reals the controller's steps are the automaton's, as tests show",
         source=Source(note="000", section="3"),
         decide=_decide,
         canary=both(
@@ -102,7 +109,7 @@ CLAIMS: Final = (
                 "the same of a controller that may stop inside the band",
                 _lingering().theorem(_SAID),
                 _INVARIANTS,
-                start={"t": "-1", "n": "0"},
+                start={"t": "0", "n": "0"},
                 parameters={"width": "1", "step": "1/2"},
                 inputs={t.label: [{"to": "-1"}, {"to": "1"}] for t in CONTROLLER.transitions},
             ),
