@@ -25,7 +25,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from homeostat.counterexamples.files import read_bounded, write_atomically
-from homeostat.counterexamples.parallel import results_in_order
+from homeostat.models.parallel import results_in_order
 from homeostat.runtime.governor.comparing import Cell as Run
 from homeostat.runtime.governor.comparing import CellRun, Setting, run_cell
 from homeostat.runtime.governor.comparison import Cell, Comparison, read_comparison

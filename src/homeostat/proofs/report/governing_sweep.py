@@ -21,8 +21,6 @@ __all__ = ["PAGE", "SCHEMA", "GoverningSweepView", "write_governing_sweep"]
 PAGE: Final = ("governing-sweep.html", "Settings")
 """File name and words of the page."""
 SCHEMA: Final = "homeostat.governor-sweep/1"
-_CHANCE_MAX: Final = 2.0
-"""A spread over all settings below so many standard deviations of chance is taken for chance."""
 
 Row = Mapping[str, Any]
 
@@ -51,16 +49,11 @@ class GoverningSweepView:
         """Return a value in the measure's unit."""
         return f"{(100 if measure['unit'] == '%' else 1) * value:.4g}"
 
-    def is_chance(self, measure: Row) -> bool:
-        """Return whether settings change a measure by no more than seeds do."""
-        spread, chance = float(measure["deviation"]), float(measure["chance"])
-        return spread <= _CHANCE_MAX * chance
-
     def words(self, measure: Row) -> str:
         """Say which setting matters most to a measure."""
         if measure["indices"] is None:
             return f"{measure['words']}: the same at every setting."
-        if self.is_chance(measure):
+        if measure["is_chance"]:
             return (
                 f"{measure['words']}: settings change it by no more than the seeds do, so its "
                 "indices are those of chance."

@@ -9,16 +9,19 @@ from homeostat.proofs.theory.governor import (
     barrier_gains,
     barrier_limits,
     barrier_noise,
+    deadlock,
     entropy,
     landau,
     langevin,
     langevin_steps,
     market,
+    measured,
     nash,
     nash_refuted,
     play,
     slopes,
     slowing,
+    swept,
 )
 
 __all__ = ["CLAIMS"]
@@ -39,4 +42,7 @@ CLAIMS: Final[tuple[Claim, ...]] = (
     *barrier_gains.CLAIMS,
     *barrier_noise.CLAIMS,
     *barrier_limits.CLAIMS,
+    *deadlock.CLAIMS,
+    *measured.CLAIMS,
+    *swept.CLAIMS,
 )
