@@ -19,6 +19,7 @@ from homeostat.cli import (
     evidence,
     export,
     fuzz,
+    govern,
     mutate,
     prove,
     prove_horizon,
@@ -83,6 +84,7 @@ app.command("check")(evidence.check_certificate)
 app.command("mutate")(mutate.mutate_certificates)
 app.command("simulate")(simulate.simulate_trace)
 app.command("topology")(topology.show_topology)
+app.command("govern")(govern.govern_cluster)
 app.command("report")(report.make_report)
 
 proving = typer.Typer(
