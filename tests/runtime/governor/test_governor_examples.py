@@ -28,3 +28,17 @@ def test_evaporation_bounds_the_tokens_and_lets_new_conversations_in(
     ((most, bound),) = re.findall(r"most tokens (\d+), bound (\d+)", out)
     assert int(most) <= int(bound) == 32 * 120
     assert re.search(r"most tokens 480000, bound none", out)
+
+
+@pytest.mark.slow
+def test_gangs_start_whole_where_workers_alone_block_each_other(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = output_of("gang_training.py", capsys)
+    assert "worker by worker: [8, 8] of 12 each, and neither starts" in out
+    assert "the first starts: True; the second beside it: False" in out
+    days = re.findall(r"(\d+) of (\d+) jobs finished, (\d+) turned away, (\d+) started anew", out)
+    governor, rival = (tuple(map(int, day)) for day in days)
+    assert governor[1] == rival[1] == 1600
+    assert governor[0] > rival[0]
+    assert min(governor[3], rival[3]) > 0
