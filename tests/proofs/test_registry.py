@@ -14,7 +14,7 @@ from homeostat.proofs import registry
 from homeostat.proofs.claims import NOTES, Claim
 from homeostat.proofs.ledger import Ledger
 from homeostat.proofs.registry import ALL_CLAIMS, claims_named
-from homeostat.proofs.theory import aging, batching, entropy, experts
+from homeostat.proofs.theory import aging, batching, entropy, experts, governor
 from homeostat.properties import SUITES
 
 ROOT = Path(__file__).parents[2]
@@ -104,7 +104,35 @@ EXPERTS: dict[str, set[str]] = {
     "optimal_gap": {"lower_bound", "next_use", "measured"},
     "policies": set(),
 }
-TABLES = {"batching": TABLE, "aging": AGING, "entropy": ENTROPY, "experts": EXPERTS}
+GOVERNOR: dict[str, set[str]] = {
+    "landau_minima": set(),
+    "landau_continuous": set(),
+    "critical_slowing": set(),
+    "langevin_stationary": {"", "gibbs", "baoab"},
+    "fluctuation_dissipation": set(),
+    "entropy_gibbs": set(),
+    "evaporation_bounded": {"", "without"},
+    "nash_convergence": {"damped", "slope", "any_damping"},
+    "nash_at_temperature": {"", "gibbs"},
+    "hocbf_continuous": set(),
+    "hocbf_sampled": {"", "first_gain", "second_gain"},
+    "hocbf_noise": set(),
+    "hocbf_bounded_noise": set(),
+    "hocbf_input_limits": {"", "braking"},
+    "airlock_safe": set(),
+    "airlock_live": {"", "naive", "freeze"},
+    "deadlock_dissolved": set(),
+    "constant_decision": set(),
+    "baselines": set(),
+    "sweep": set(),
+}
+TABLES = {
+    "batching": TABLE,
+    "aging": AGING,
+    "entropy": ENTROPY,
+    "experts": EXPERTS,
+    "governor": GOVERNOR,
+}
 EXPECTED = {
     f"{domain}.{name}{'.' if case else ''}{case}"
     for domain, table in TABLES.items()
@@ -142,7 +170,9 @@ def test_a_claim_says_what_where_and_how_it_could_fail(claim: Claim, committed: 
     assert claim.trusts
 
 
-@pytest.mark.parametrize("domain", [aging, batching, entropy, experts], ids=lambda d: d.__name__)
+@pytest.mark.parametrize(
+    "domain", [aging, batching, entropy, experts, governor], ids=lambda d: d.__name__
+)
 def test_every_file_of_claims_is_in_the_registry(domain: ModuleType) -> None:
     folder = Path(str(domain.__file__)).parent
     found: list[Claim] = []

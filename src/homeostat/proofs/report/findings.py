@@ -62,6 +62,7 @@ _SUBJECTS: Final = {
     "aging": "The lazy-aging queue",
     "entropy": "Entropy of arrivals, and what it steers",
     "experts": "Routes to experts, and the cache that holds them",
+    "governor": "The governor of a cluster: phases, agents, tokens, games, barriers, airlock",
 }
 
 
