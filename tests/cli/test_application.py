@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 COMMANDS = (
     *("verify", "trajectory", "search", "fuzz", "replay", "check", "mutate", "report"),
-    *("simulate", "topology", "cache replay", "prove convergence", "prove horizon"),
+    *("simulate", "topology", "govern", "cache replay", "prove convergence", "prove horizon"),
     "export coq",
     *("data list", "data fetch", "data path"),
 )

@@ -28,8 +28,8 @@ _PERCENT: Final = 100
 _SHOWN: Final = (
     ("gpu_allocation", "GPUs", 100.0, ".1f"),
     ("cpu_utilisation", "CPUs", 100.0, ".1f"),
-    ("memory_utilisation", "memory", 100.0, ".1f"),
-    ("rejected", "rejected", 100.0, ".2f"),
+    ("memory_utilisation", "mem", 100.0, ".1f"),
+    ("rejected", "lost", 100.0, ".2f"),
     ("wait_s_mean", "wait s", 1.0, ".2f"),
     ("jain", "Jain", 1.0, ".4f"),
     ("nash_gap", "gap", 1.0, ".3f"),
@@ -174,7 +174,7 @@ def _show(document: dict[str, Any]) -> None:
         table.add_row(*map(Text, (row["policy"], *cells)))
     console.print(table)
     console.print(
-        "wait: from arrival to placement; Jain: fairness between tenants; gap: Nash gap; "
+        "lost: rejected; wait: from arrival to placement; Jain: fairness between tenants; gap: Nash gap; "
         "probes: nodes looked at by a decision; us: median time of a decision"
     )
 

@@ -18,7 +18,7 @@ from homeostat.runtime.governor.metrics import Outcome, outcome_of
 from homeostat.runtime.governor.paired import interval
 from homeostat.runtime.governor.policies import policy_named
 from homeostat.runtime.governor.simulator import STALE_NS, simulate
-from homeostat.runtime.governor.workloads import Workload, workload_named
+from homeostat.runtime.governor.workloads import Workload, file_stamp, workload_named
 
 __all__ = ["SEED_MAX", "Cell", "CellRun", "Setting", "compare", "run_cell", "summary"]
 
@@ -89,7 +89,7 @@ class CellRun:
 
 
 @lru_cache(maxsize=2)
-def _workload(setting: Setting, seed: int) -> Workload:
+def _workload(setting: Setting, seed: int, stamp: tuple[int, ...]) -> Workload:
     """Return the workload of a setting; policies of one seed share it."""
     return workload_named(
         setting.workload,
@@ -125,7 +125,7 @@ def run_cell(cell: Cell) -> CellRun:
     maker = policy_named(cell.policy)
     if not 0 <= cell.seed <= SEED_MAX:
         raise InvalidInputError(f"seed={cell.seed} must be >= 0 and <= {SEED_MAX}")
-    workload = _workload(setting, cell.seed)
+    workload = _workload(setting, cell.seed, file_stamp(setting.workload))
     faults = faults_named(
         setting.faults, nodes=len(workload.nodes), horizon_ns=workload.horizon_ns, seed=cell.seed
     )

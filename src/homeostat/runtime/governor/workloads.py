@@ -37,7 +37,16 @@ from homeostat.runtime.governor.pools import (
 from homeostat.runtime.traces.files import kind_of
 from homeostat.runtime.traces.openb import openb_data, read_pods
 
-__all__ = ["DAY_NS", "INVENTED", "NODES_MAX", "WORKLOADS", "Workload", "drawn", "workload_named"]
+__all__ = [
+    "DAY_NS",
+    "INVENTED",
+    "NODES_MAX",
+    "WORKLOADS",
+    "Workload",
+    "drawn",
+    "file_stamp",
+    "workload_named",
+]
 
 INVENTED: Final = ("cpu", "io", "mixed")
 WORKLOADS: Final = (*INVENTED, "openb")
@@ -96,12 +105,22 @@ def workload_named(
             raise InvalidInputError(f"{label}={value} must be > 0 and <= {most:g}")
     if nodes is not None and not 1 <= nodes <= NODES_MAX:
         raise InvalidInputError(f"nodes={nodes} must be >= 1 and <= {NODES_MAX}")
-    cluster, pool = _parts(name, nodes)
+    cluster, pool = _parts(name, nodes, file_stamp(name))
     return drawn(name, cluster, pool, seed=seed, load=load, turnover=turnover)
 
 
+def file_stamp(name: str) -> tuple[int, ...]:
+    """Return what tells whether a list of pods was changed; empty for the named workloads."""
+    if name in WORKLOADS or kind_of(Path(name)) != "file":
+        return ()
+    found = Path(name).stat()
+    return (found.st_mtime_ns, found.st_size)
+
+
 @lru_cache(maxsize=4)
-def _parts(name: str, nodes: int | None) -> tuple[tuple[Node, ...], tuple[Job, ...]]:
+def _parts(
+    name: str, nodes: int | None, stamp: tuple[int, ...]
+) -> tuple[tuple[Node, ...], tuple[Job, ...]]:
     if name in ("cpu", "io"):
         return _spread(CPU_NODES, nodes or 100), invented_pool(name)
     if name == "mixed":
