@@ -147,6 +147,13 @@ _WORDS: Final = {
     "gibbs_velocity_variance": "variance of the velocity in Gibbs' law",
     "dt": "length of a step",
     "chance_#": "least chance of as much noise as at step {}",
+    "running": "jobs that run",
+    "waiting": "jobs that wait, frozen",
+    "stopped": "jobs that others froze",
+    "whole_max": "the most that a job held and asked for together",
+    "asked_#": "what ask {} was for",
+    "granted_#": "whether ask {} was met at once",
+    "frozen_held_#": "what frozen jobs held at ask {}",
 }
 """Figure -> words; one without an entry is shown by its name."""
 

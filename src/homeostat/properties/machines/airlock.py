@@ -101,6 +101,20 @@ class AirlockMachine(RecordingMachine):
             self.reserved -= amount
             self.held[self.who] += amount
 
+    @precondition(lambda self: self.inside is None)
+    @rule(who=st.integers(0, _JOBS - 1), amount=_AMOUNTS, dies=st.booleans())
+    def take_a_turn(self, who: int, amount: int, *, dies: bool) -> None:
+        """One enters, takes what it can for good, and leaves or dies."""
+        self.enter(who)
+        amount = min(amount, self.free)
+        if amount:
+            self.reserve(amount)
+            self.commit(amount)
+        if dies:
+            self.die(who, amount)
+        else:
+            self.leave()
+
     @precondition(lambda self: self.inside is not None)
     @rule(amount=_AMOUNTS)
     def cancel(self, amount: int) -> None:
