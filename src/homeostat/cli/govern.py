@@ -12,6 +12,7 @@ from rich.text import Text
 
 from homeostat.cli.documents import emit, read_document, write_document
 from homeostat.cli.exits import ExitCode
+from homeostat.cli.govern_sweep import sweep_governor
 from homeostat.cli.options import Jobs, Json, integer_option
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.errors import InvalidInputError
@@ -78,6 +79,10 @@ def govern_cluster(
             "--comparison", help="Run nothing; show the standing in a file of the benchmark."
         ),
     ] = None,
+    sweep: Annotated[
+        bool,
+        typer.Option("--sweep", help="Sweep the governor's damping, temperature and tax."),
+    ] = False,
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="Folder for a page with plots.")
     ] = None,
@@ -96,6 +101,9 @@ def govern_cluster(
     """
     if comparison is not None:
         _show_standing(comparison, out, json=json)
+        return
+    if sweep:
+        sweep_governor(workload, nodes, faults, seeds, jobs=jobs, out=out, json=json)
         return
     document = _document(workload, nodes, _policies(policy), faults, load, seeds, jobs)
     if out is not None:
@@ -174,8 +182,8 @@ def _show(document: dict[str, Any]) -> None:
         table.add_row(*map(Text, (row["policy"], *cells)))
     console.print(table)
     console.print(
-        "lost: rejected; wait: from arrival to placement; Jain: fairness between tenants; gap: Nash gap; "
-        "probes: nodes looked at by a decision; us: median time of a decision"
+        "lost: rejected; wait: from arrival to placement; Jain: fairness between tenants; "
+        "gap: Nash gap; probes: nodes looked at by a decision; us: median time of a decision"
     )
 
 

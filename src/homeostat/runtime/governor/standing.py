@@ -68,20 +68,24 @@ class Standing:
         wins, mixed, loses, even = parts.values()
         for m in self.comparison.measures:
             ahead, behind = self._ahead_words(m), self._behind_words(m)
+            said = [f"ahead of {ahead}"] * bool(ahead) + [f"behind {behind}"] * bool(behind)
+            level = self._level_words(m)
+            words = f"{m.words} ({'; '.join(said + [f'level with {level}'] * bool(level))})"
             if ahead and behind:
-                mixed.append(f"{m.words} (ahead of {ahead}; behind {behind})")
-            elif ahead:
-                wins.append(f"{m.words} (ahead of {ahead})")
-            elif behind:
-                loses.append(f"{m.words} (behind {behind})")
+                mixed.append(words)
+            elif ahead or behind:
+                (wins if ahead else loses).append(words)
             else:
                 even.append(m.words)
-        said = [f"{words} {'; '.join(found)}." for words, found in parts.items() if found]
-        return " ".join([self._setting, *said])
+        told = [f"{words} {'; '.join(found)}." for words, found in parts.items() if found]
+        return " ".join([self._setting, *told])
 
     def _ahead_words(self, measure: Measure) -> str:
         found, rivals = self.ahead(measure), len(self.tally(measure))
         return f"all {rivals}" if len(found) == rivals > 1 else ", ".join(found)
+
+    def _level_words(self, measure: Measure) -> str:
+        return ", ".join(rival for rival, of in self.tally(measure).items() if _net(of) == 0)
 
     def _behind_words(self, measure: Measure) -> str:
         tally = self.tally(measure)
