@@ -70,10 +70,10 @@ class GoverningView:
             else ""
         )
         return (
-            f"{doc['nodes']:,} nodes under the workload {doc['workload']}. Of the scarcest "
-            f"resource {doc['load']:.0%} is asked for, so not everything can be placed at once "
-            f"where that is near 100 %. {_FAULTS[doc['faults']]}{late} Each policy made "
-            f"{seeds} run{'s' * (seeds > 1)}, on the same jobs and faults as the others."
+            f"{doc['nodes']:,} nodes under the workload {doc['workload']}; of the scarcest "
+            f"resource {doc['load']:.0%} is asked for. What does not fit waits, and tries again. "
+            f"{_FAULTS[doc['faults']]}{late} Each policy made {seeds} run{'s' * (seeds > 1)}, on "
+            "the same jobs and faults as the others."
         )
 
     def words(self, measure: Row) -> str:
@@ -84,7 +84,7 @@ class GoverningView:
         if not measure["tied"]:
             return f"{text}, ahead of all others."
         if len(measure["tied"]) == len(self.policies) - 1:
-            return f"{text}, but no difference between any two is clear of chance."
+            return f"{text}, but chance may have put it ahead of each of the others."
         return f"{text}; {_listed(measure['tied'])} may be as good."
 
     def policy(self, name: str) -> Row:

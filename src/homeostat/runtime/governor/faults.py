@@ -45,7 +45,13 @@ class FaultEvent:
 
 
 def faults_named(
-    name: str, *, nodes: int, horizon_ns: int, seed: int, scale: float = 1.0
+    name: str,
+    *,
+    nodes: int,
+    horizon_ns: int,
+    seed: int,
+    scale: float = 1.0,
+    lasts: float = _LASTS_PART,
 ) -> tuple[FaultEvent, ...]:
     """Return the faults of a run, by time.
 
@@ -55,6 +61,7 @@ def faults_named(
         horizon_ns: Of the run; a fault may outlast it.
         seed: Of the draws.
         scale: How many times as many faults are expected.
+        lasts: How long a fault lasts in the mean, in runs.
 
     Raises:
         InvalidInputError: There is no such kind of faults.
@@ -70,11 +77,11 @@ def faults_named(
     ):  # fmt: skip
         count = int(draws.poisson(scale * expected))
         times = draws.integers(1, max(2, horizon_ns), size=count)
-        lasts = draws.exponential(_LASTS_PART * horizon_ns, size=count)
+        spans = draws.exponential(lasts * horizon_ns, size=count)
         firsts = draws.integers(max(1, nodes - width + 1), size=count)
         if name not in wanted:
             continue
-        for time, last, first in zip(times.tolist(), lasts.tolist(), firsts.tolist(), strict=True):
+        for time, last, first in zip(times.tolist(), spans.tolist(), firsts.tolist(), strict=True):
             hit = tuple(range(first, min(first + width, nodes)))
             found.append(FaultEvent(time, kinds[0], hit))
             found.append(FaultEvent(time + max(1, round(last)), kinds[1], hit))

@@ -94,7 +94,7 @@ def draw_over_time(labels: Sequence[str], series: Sequence[Series], layout: Layo
                     style = {"color": Ink.SIMULATION, "lw": 1.9, "zorder": 3.0}
                 else:
                     color, dash = _STYLES[others % len(_STYLES)]
-                    style = {"color": color, "ls": dash, "lw": 1.1}
+                    style = {"color": color, "ls": dash, "lw": 1.1 if dash == "-" else 1.5}
                     others += 1
                 axes.plot(own.hours, own.values[place], label=own.name, **style)
             axes.set_ylabel(label)
