@@ -42,3 +42,22 @@ def test_gangs_start_whole_where_workers_alone_block_each_other(
     assert governor[1] == rival[1] == 1600
     assert governor[0] > rival[0]
     assert min(governor[3], rival[3]) > 0
+
+
+@pytest.mark.slow
+def test_the_controller_dissolves_the_deadlock_that_stays_without_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    out = output_of("tool_slots.py", capsys)
+    runs = re.findall(r"(\d+) plans done, in deadlock in (\d+) of 400 ticks, let go (\d+)", out)
+    cold, governed, ordered = (
+        [tuple(map(int, run)) for run in runs[first : first + 5]] for first in (0, 5, 10)
+    )
+    assert len(runs) == 15
+    assert all((done, blocked, gone) == (0, 400, 0) for done, blocked, gone in cold)
+    for done, blocked, gone in governed:
+        assert done > 100
+        assert 0 < blocked < 100
+        assert gone > 0
+    # What the textbook does costs nothing, where plans allow it.
+    assert all(blocked == 0 and done > governed[0][0] for done, blocked, _ in ordered)
