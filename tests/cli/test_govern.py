@@ -9,8 +9,11 @@ from homeostat.errors import InvalidInputError
 from homeostat.proofs.report.governing import GoverningView, write_governing
 from homeostat.runtime.governor import comparing
 from homeostat.runtime.governor.comparing import Cell, CellRun, Setting, run_cell
+from homeostat.runtime.governor.comparison import Cell as RanIn
+from homeostat.runtime.governor.comparison import Comparison, Measure, Record
 from homeostat.runtime.governor.documents import govern_document
 from homeostat.runtime.governor.policies import POLICIES
+from homeostat.runtime.governor.standing import standing_of
 
 if TYPE_CHECKING:
     from tests.cli.conftest import Cli
@@ -183,6 +186,31 @@ def test_ctrl_c_says_how_far_it_came(cli: "Cli", monkeypatch: pytest.MonkeyPatch
     assert answer.code == 130
     assert "interrupted: 1 of 2 runs made" in answer.err
     assert not answer.out
+
+
+def test_a_kept_comparison_is_summed_up_without_a_run(cli: "Cli", tmp_path: Path) -> None:
+    measure = Measure("gpu_allocation", "GPU allocation", "%", higher_is_better=True)
+    cell = RanIn("mixed", 100, faults=True)
+    records = tuple(
+        Record(cell, policy, (0, 1, 2), {"gpu_allocation": values})
+        for policy, values in (("governor", (0.9, 0.91, 0.92)), ("fgd", (0.8, 0.811, 0.82)))
+    )
+    kept = tmp_path / "kept.json"
+    kept.write_text(json.dumps(Comparison((measure,), records, {}).document()))
+    words = standing_of(Comparison((measure,), records, {})).words
+    answer = cli("govern", "--comparison", str(kept))
+    assert answer.code == 0, answer.err
+    assert answer.out.split() == words.split()
+    answer = cli("govern", "--comparison", str(kept), "--out", "page", "--json")
+    assert answer.json()["words"] == words
+    assert (tmp_path / "page" / "governing-comparison.html").stat().st_size > 1000
+    assert json.loads((tmp_path / "page" / "governing-comparison.json").read_text()) == (
+        answer.json()
+    )
+    kept.write_text("{}")
+    answer = cli("govern", "--comparison", str(kept))
+    assert answer.code == 2
+    assert "must have the schema" in answer.err
 
 
 def test_a_page_is_made_of_such_a_document_only_and_into_a_folder_only(tmp_path: Path) -> None:

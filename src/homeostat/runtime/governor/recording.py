@@ -88,6 +88,7 @@ class Recorder:
         self.counters = Counters()
         self.samples: list[Sample] = []
         self.latencies_ns: list[int] = []
+        self.hooks_ns = 0
         self.probes: list[int] = []
         self.waits_ns: list[int] = []
         self.tenant_asked = [0] * tenants

@@ -17,7 +17,7 @@ import heapq
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeVar
 
 from homeostat.errors import InvalidInputError
 from homeostat.runtime.governor.cluster import Cluster, Placement
@@ -36,6 +36,9 @@ STALE_NS: Final = 40_000_000_000
 """As long as Kubernetes waits for a node's heartbeat."""
 SAMPLES: Final = 64
 """States kept of a run, evenly over its time."""
+
+
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -186,7 +189,7 @@ class Simulation:
         placements: list[Placement] = []
         for node in nodes:
             placement = self.cluster.take(node, job, self.policy.gpus(self.cluster, node, job))
-            self.policy.taken(placement)
+            self._tell(self.policy.taken, placement)
             recorder.taken(placement)
             placements.append(placement)
             self._on[node][number] = None
@@ -211,7 +214,7 @@ class Simulation:
         del self.running[number]
         for placement in held.placements:
             self.cluster.give(placement)
-            self.policy.given(placement)
+            self._tell(self.policy.given, placement)
             self.recorder.given(placement)
             self._on[placement.node].pop(number, None)
 
@@ -232,6 +235,12 @@ class Simulation:
             self.recorder.counters.partitions += 1
         self._later(self._learn, event.nodes)
 
+    def _tell(self, hook: Callable[[T], None], about: T) -> None:
+        """Let the policy hear of a change, and count its time: it is part of deciding."""
+        begin = time.perf_counter_ns()
+        hook(about)
+        self.recorder.hooks_ns += time.perf_counter_ns() - begin
+
     def _later(self, action: Callable[..., None], *arguments: object) -> None:
         if self._stale_ns:
             self._plan(self.recorder.now_ns + self._stale_ns, action, *arguments)
@@ -244,7 +253,7 @@ class Simulation:
             up = not (self._failed[node] or self._cut[node])
             if bool(self.cluster.up[node]) != up:
                 self.cluster.up[node] = up
-                self.policy.changed(node)
+                self._tell(self.policy.changed, node)
 
     def _displace(self, dead: list[int]) -> None:
         """Let jobs of a failed node begin anew."""
