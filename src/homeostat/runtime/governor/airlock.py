@@ -136,6 +136,14 @@ class Airlock:
             raise InvalidInputError(f"{self._journal.path} must begin with books, is empty")
         return self._books
 
+    def _known(self) -> Books:
+        """Return the books; only for who holds the lock, and has read them."""
+        return self._read() if self._books is None else self._books
+
+    def _forget(self) -> None:
+        self._books = None
+        self._journal.close()
+
     def close(self) -> None:
         """Leave, give back all that this job holds, and end the job."""
         if self._process != os.getpid():
@@ -189,12 +197,18 @@ class Inside:
 
     def _write(self, what: str, job: str | None = None, **more: Any) -> None:
         """Write a record and take it into the books, which must admit it."""
+        self.books = self._airlock._known()
         record = {"do": what, "job": job or self._airlock.job, **more}
         problem = self.books.refusal(record)
         if problem is not None:
             raise InvalidInputError(f"{what}: {problem}")
-        self._airlock._journal.append(record)
-        self.books.apply(record)
+        try:
+            self._airlock._journal.append(record)
+            self.books.apply(record)
+        except BaseException:
+            # Whether it was written is not known now: it is read again before the next one.
+            self._airlock._forget()
+            raise
 
     def _ask(self, what: str, amount: int) -> None:
         if self._airlock._inside is not self:
@@ -234,6 +248,7 @@ class Inside:
         airlock = self._airlock
         if airlock._inside is not self:
             return
+        self.books = airlock._known()
         if self.books.reserved:
             self.cancel(self.books.reserved)
         self._write("leave")

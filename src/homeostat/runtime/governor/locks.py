@@ -49,7 +49,7 @@ class FileLock:
         self._process = os.getpid()
         _HELD.add(self._handle)
         try:
-            _flock(self._handle, timeout_s)
+            _flock(self._handle, fcntl.LOCK_EX, timeout_s)
             if hidden:
                 os.rename(place, path)
         except BaseException:
@@ -75,14 +75,14 @@ class FileLock:
         self.close()
 
 
-def _flock(handle: int, timeout_s: float | None) -> None:
+def _flock(handle: int, kind: int, timeout_s: float | None) -> None:
     if timeout_s is None:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+        fcntl.flock(handle, kind)
         return
     end = time.monotonic() + timeout_s
     while True:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             if time.monotonic() >= end:
                 raise TimeoutError(f"a lock must come free within {timeout_s} s") from None
@@ -103,7 +103,8 @@ def wait_for(path: Path, *, timeout_s: float | None = None) -> None:
         return
     _HELD.add(handle)
     try:
-        _flock(handle, timeout_s)
+        # Shared: of many who wait none is taken for a holder.
+        _flock(handle, fcntl.LOCK_SH, timeout_s)
     finally:
         _HELD.discard(handle)
         os.close(handle)
