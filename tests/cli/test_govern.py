@@ -68,6 +68,7 @@ def test_two_processes_give_the_same_but_for_the_clock(cli: "Cli") -> None:
     assert without_clock(one.json("govern")) == without_clock(two.json("govern"))
 
 
+@pytest.mark.slow
 def test_the_table_shows_each_policy(cli: "Cli") -> None:
     answer = cli("govern", *SMALL, "--workload", "io", "--seeds", "1", "--load", "120")
     assert answer.code == 0, answer.err
@@ -117,6 +118,7 @@ def test_the_page_says_what_the_numbers_say(cli: "Cli", tmp_path: Path) -> None:
     assert "http" not in page.replace("http://www.w3.org", "")
 
 
+@pytest.mark.slow
 def test_a_difference_that_may_be_chance_is_said_to_be_one() -> None:
     setting = Setting(workload="cpu", nodes=6)
     runs = [run_cell(Cell(setting, "best_fit", seed)) for seed in (0, 1, 2)]
@@ -172,6 +174,7 @@ def test_missing_data_exits_with_2_and_says_how_to_get_it(
     assert "homeostat data fetch openb-gpu" in answer.err
 
 
+@pytest.mark.slow
 def test_ctrl_c_says_how_far_it_came(cli: "Cli", monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[Cell] = []
 
@@ -188,6 +191,7 @@ def test_ctrl_c_says_how_far_it_came(cli: "Cli", monkeypatch: pytest.MonkeyPatch
     assert not answer.out
 
 
+@pytest.mark.slow
 def test_a_kept_comparison_is_summed_up_without_a_run(cli: "Cli", tmp_path: Path) -> None:
     measure = Measure("gpu_allocation", "GPU allocation", "%", higher_is_better=True)
     cell = RanIn("mixed", 100, faults=True)
