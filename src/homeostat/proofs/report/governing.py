@@ -126,7 +126,8 @@ class GoverningView:
             "governing-figures",
             "Figures",
             "Each measure of each policy, mean over the seeds with its interval.",
-            f"Means over the seeds, with {self.document['level']:.0%} intervals. "
+            f"Means over the seeds, with {self.document['level']:.0%} intervals. Who is ahead is "
+            "told above by the differences seed by seed, in which what all share cancels. "
             + (right if better else "Further left is better."),
         )
 
