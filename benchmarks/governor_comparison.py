@@ -87,6 +87,11 @@ def start(path: Path | None, again: Sequence[str]) -> Comparison:
     return replace(old, records=kept, settings=settings)
 
 
+def keep(path: Path, comparison: Comparison) -> None:
+    """Write what is there, whole or not at all."""
+    write_atomically(path, json.dumps(comparison.document(), indent=1) + "\n")
+
+
 def main() -> None:
     """Run what is missing, print the standing, and keep it if asked to."""
     parser = argparse.ArgumentParser(description="policies of placement beside each other")
@@ -97,18 +102,22 @@ def main() -> None:
     parser.add_argument("--again", nargs="+", choices=POLICIES, default=[], help="run them anew")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    comparison = start(RESULTS if options.write else None, options.again)
+    path = RESULTS if options.write else None
+    comparison = start(path, options.again)
+    if path is not None:
+        keep(path, comparison)
     for nodes in options.sizes:
         for workload in options.workloads:
             setting = setting_of(workload, nodes)
             begin = time.monotonic()
             runs = missing(comparison, setting, options.policies)
             for found in made(runs, options.jobs):
+                # Another process may have written other cells in the meantime.
+                comparison = comparison if path is None else start(path, ())
                 for run in found:
                     comparison = comparison.with_seeds(record_of([run]))
-                if options.write:
-                    text = json.dumps(comparison.document(), indent=1)
-                    write_atomically(RESULTS, text + "\n")
+                if path is not None:
+                    keep(path, comparison)
             seconds = time.monotonic() - begin
             print(f"{workload}, {nodes} nodes: {len(runs)} runs in {seconds:.0f} s", flush=True)
     print(standing_of(comparison).words)

@@ -101,6 +101,8 @@ def test_wins_in_some_cells_are_set_against_losses_in_others() -> None:
     standing = standing_of(found)
     assert standing.behind(MEASURES[0]) == ["fgd"]
     assert "GPU allocation (behind fgd in 2 of 3 cells and ahead in 1)" in standing.words
+    words = standing_of(found, "fgd").words
+    assert "GPU allocation (ahead of governor, though behind governor in 1 of 3 cells)" in words
 
 
 def test_seeds_come_one_by_one_and_in_order() -> None:

@@ -81,8 +81,14 @@ class Standing:
         return " ".join([self._setting, *told])
 
     def _ahead_words(self, measure: Measure) -> str:
-        found, rivals = self.ahead(measure), len(self.tally(measure))
-        return f"all {rivals}" if len(found) == rivals > 1 else ", ".join(found)
+        found, tally = self.ahead(measure), self.tally(measure)
+        lost = [
+            f"{rival} in {tally[rival][Outcome.LOSES]} of {_number(tally[rival].total(), 'cell')}"
+            for rival in found
+            if tally[rival][Outcome.LOSES]
+        ]
+        words = f"all {len(tally)}" if len(found) == len(tally) > 1 else ", ".join(found)
+        return f"{words}, though behind {', '.join(lost)}" if lost else words
 
     def _level_words(self, measure: Measure) -> str:
         return ", ".join(rival for rival, of in self.tally(measure).items() if _net(of) == 0)
