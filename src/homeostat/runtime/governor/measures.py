@@ -20,10 +20,11 @@ MEASURES: Final = (
     Measure("jain", "fairness between tenants", "", higher_is_better=True),
     Measure("nash_gap", "Nash gap", "", higher_is_better=False),
     Measure("entropy_produced_per_hour", "entropy production", "nats/h", higher_is_better=False),
-    Measure("decision_us_p50", "median time of a decision", "us", higher_is_better=False),
+    Measure("decision_us_whole", "time of a decision", "us", higher_is_better=False),
     Measure("probes_mean", "nodes looked at by a decision", "", higher_is_better=False),
 )
-"""In the order to show. Decisions are timed by the machine's clock; all else repeats exactly."""
+"""In the order to show. All but the time of a decision repeats exactly; that is the machine's, and
+counts what a policy does to keep its index."""
 
 
 def record_of(runs: Sequence[CellRun]) -> Record:
