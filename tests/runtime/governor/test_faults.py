@@ -4,6 +4,7 @@ import random
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
+from functools import cache
 
 import pytest
 
@@ -21,10 +22,12 @@ FAULTS = 10_000
 START_TOKENS = 10_000
 TAX = Fraction(1, 10)
 KAPPA = Fraction(1, 100)
+STALE_NS = {"governor": 10**9, "power_of_d": 0}
+"""How late each hears of faults."""
 
 
 def workload() -> Workload:
-    return workload_named("mixed", nodes=NODES, seed=3, load=1.1, turnover=2.0)
+    return workload_named("mixed", nodes=NODES, seed=3, load=1.1, turnover=10.0)
 
 
 def random_faults(horizon_ns: int, seed: int) -> tuple[FaultEvent, ...]:
@@ -78,7 +81,7 @@ class Paying:
         self.inner.changed(node)
 
 
-def run(name: str, *, seed: int, stale_ns: int = 0) -> tuple[Simulation, Paying]:
+def run(name: str, seed: int) -> tuple[Simulation, Paying]:
     """Run to the end, looking at all that must hold on the way."""
     work = workload()
     paying: list[Paying] = []
@@ -90,18 +93,23 @@ def run(name: str, *, seed: int, stale_ns: int = 0) -> tuple[Simulation, Paying]
 
     faults = random_faults(work.horizon_ns, seed)
     assert len(faults) == FAULTS
-    simulation = Simulation(work, make, seed=seed, faults=faults, stale_ns=stale_ns)
+    simulation = Simulation(work, make, seed=seed, faults=faults, stale_ns=STALE_NS[name])
     (policy,) = paying
     steps = 0
     while simulation.step():
         steps += 1
-        if steps % 100 == 0:
+        if steps % 200 == 0:
             simulation.check()
             policy.ledger.check()
             assert policy.ledger.origin == START_TOKENS * work.tenants
     simulation.check()
     policy.ledger.check()
     return simulation, policy
+
+
+@cache
+def once(name: str, seed: int) -> tuple[Simulation, Paying]:
+    return run(name, seed)
 
 
 def told(simulation: Simulation, policy: Paying) -> tuple[object, ...]:
@@ -124,21 +132,21 @@ def test_the_faults_are_ten_thousand_of_every_kind_and_leave_most_nodes_up() -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["governor", "power_of_d"])
+@pytest.mark.parametrize("name", STALE_NS)
 def test_no_token_no_room_and_no_job_is_lost_in_ten_thousand_faults(name: str) -> None:
-    simulation, policy = run(name, seed=1)
+    simulation, policy = once(name, 1)
     counters = simulation.recorder.counters
     assert counters.failures + counters.partitions == FAULTS // 2
-    assert counters.displaced > 200
+    assert counters.displaced > 1000
     assert policy.ledger.supply.evaporated > 0
     assert policy.ledger.supply.minted > 0
     ended = counters.finished + counters.rejected
     assert ended + len(simulation.waiting) + len(simulation.running) == counters.arrived
-    assert counters.finished > 100
+    assert counters.finished > 500
 
 
 @pytest.mark.slow
 def test_the_same_seed_is_the_same_run_and_another_is_another() -> None:
-    once, again = (told(*run("governor", seed=7, stale_ns=10**9)) for _ in range(2))
-    assert once == again
-    assert told(*run("governor", seed=8, stale_ns=10**9)) != once
+    first = told(*once("governor", 1))
+    assert told(*run("governor", 1)) == first
+    assert told(*run("governor", 2)) != first
