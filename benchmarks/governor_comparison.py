@@ -104,7 +104,7 @@ def main() -> None:
     options = parser.parse_args()
     path = RESULTS if options.write else None
     comparison = start(path, options.again)
-    if path is not None:
+    if path is not None and options.again and comparison.records:
         keep(path, comparison)
     for nodes in options.sizes:
         for workload in options.workloads:
@@ -113,7 +113,7 @@ def main() -> None:
             runs = missing(comparison, setting, options.policies)
             for found in made(runs, options.jobs):
                 # Another process may have written other cells in the meantime.
-                comparison = comparison if path is None else start(path, ())
+                comparison = start(path, ()) if path is not None and path.exists() else comparison
                 for run in found:
                     comparison = comparison.with_seeds(record_of([run]))
                 if path is not None:

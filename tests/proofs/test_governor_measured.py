@@ -121,7 +121,7 @@ def test_a_policy_against_itself_and_one_that_packs_are_told_apart() -> None:
 def test_the_sweep_is_measured_and_catches_its_canary(monkeypatch: pytest.MonkeyPatch) -> None:
     (claim,) = swept.CLAIMS
     monkeypatch.setattr(swept, "PLAN", Plan(columns=2, slices=1, exponent=1, seeds=(0, 1)))
-    monkeypatch.setattr(swept, "RUNS", GovernorRuns(nodes=10, turnover=0.5))
+    monkeypatch.setattr(swept, "RUNS", GovernorRuns(workload="mixed", nodes=10, turnover=0.5))
     verdict = claim.decide()
     assert isinstance(verdict, Measured)
     assert verdict.estimate["maps"][0]["damping"] == [0.1, 10.0]

@@ -8,11 +8,14 @@ from homeostat.proofs.verdicts import Measured
 from homeostat.runtime.governor.comparison import Measure
 from homeostat.runtime.governor.sweep import RANGES, Plan, Settings, sweep_document
 from homeostat.runtime.governor.sweep_runs import SWEPT, GovernorRuns
+from homeostat.runtime.traces.fetching import dataset_named, missing_files
 
 __all__ = ["CLAIMS", "PLAN", "RUNS"]
 
 PLAN: Final = Plan(columns=5, slices=3, exponent=5, seeds=(0, 1, 2))
-RUNS: Final = GovernorRuns()
+RUNS: Final = GovernorRuns(workload="openb", nodes=200, turnover=0.5)
+"""Real jobs, whose sizes are many, and load enough that what is stranded is missed."""
+DATA: Final = "openb-gpu"
 _NEAR: Final = 0.1
 
 
@@ -57,6 +60,10 @@ def _catch() -> str:
     return f"of damping alone the total indices are {_rounded(figures)}"
 
 
+def _missing() -> list[str]:
+    return list(missing_files(dataset_named(DATA)))
+
+
 CLAIMS: Final = (
     Claim(
         id="governor.sweep",
@@ -77,5 +84,6 @@ CLAIMS: Final = (
         "than that of chance, indices are those of chance, and the best setting is one of many.",
         trusts=("the simulator", "SciPy's estimators of Sobol indices"),
         slow=True,
+        missing_data=_missing,
     ),
 )
