@@ -53,13 +53,16 @@ def _below(draws: Any, bound: int) -> int:
 below = compiled(_below)
 
 
-def _gumbel(draws: Any) -> float:
-    """Return a draw of Gumbel's law: the largest of energies with it is a draw by Gibbs' law."""
+def _luck(draws: Any, population: int) -> float:
+    """Return a draw of Gumbel's law for each of a population, and of these the largest.
+
+    Whoever has the largest of energy / -temperature and luck is a draw by Gibbs' law of all.
+    """
     part = (float(next_draw(draws) >> np.uint64(11)) + 0.5) / 9007199254740992.0
-    return float(-np.log(-np.log(part)))
+    return float(-np.log(-np.log(part) / population))
 
 
-gumbel = compiled(_gumbel)
+luck = compiled(_luck)
 
 
 def _probe(node: int, field: Any, state: Any, energy: int, wants: Any, prices: Any) -> Any:
@@ -190,16 +193,21 @@ levels_with_room = compiled(_levels_with_room)
 
 
 def _draw_bit(bits: Any, draws: Any) -> int:
-    """Return the place of one of the bits that are set, each as likely. O(64)."""
+    """Return the place of one of the bits that are set, each as likely. O(bits that are set)."""
     count, left = 0, bits
     while left != _NONE:
         left &= left - _ONE
         count += 1
     for _ in range(below(draws, count)):
         bits &= bits - _ONE
-    place = 0
-    while not (bits >> np.uint64(place)) & _ONE:
-        place += 1
+    bits &= ~bits + _ONE
+    # The lowest bit that is set is alone now: find it by halves.
+    place, half = 0, 32
+    while half:
+        if bits >> np.uint64(half):
+            bits >>= np.uint64(half)
+            place += half
+        half //= 2
     return place
 
 
@@ -239,7 +247,7 @@ def _decide(
         memory.rises[row, i] = rise + tax
         value = -(rise + tax)
         if temperature > 0:
-            value += temperature * (np.log(shapes.population[shape]) + gumbel(draws))
+            value += temperature * luck(draws, shapes.population[shape])
         found += 1
         if value > best_value:
             best, chosen, best_value = node, gpu_bits, value
@@ -269,7 +277,7 @@ def _decide(
         remember(row, shape, rise + tax, memory, shapes.head)
         value = -(rise + tax)
         if temperature > 0:
-            value += temperature * (np.log(shapes.population[shape]) + gumbel(draws))
+            value += temperature * luck(draws, shapes.population[shape])
         found += 1
         if value > best_value:
             best, chosen, best_value = node, gpu_bits, value
