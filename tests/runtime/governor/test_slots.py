@@ -16,6 +16,7 @@ def crossed(*, hot: bool, seed: int, rules: SlotRules | None = None) -> ToolSlot
     return ToolSlots([2, 2], CROSSED, rules=rules, controller=controller, seed=seed)
 
 
+@pytest.mark.slow
 def test_cold_agents_stay_in_their_deadlock_and_the_controller_dissolves_it() -> None:
     cold, hot = crossed(hot=False, seed=1), crossed(hot=True, seed=1)
     for slots in (cold, hot):
