@@ -4,8 +4,8 @@ What is measured, and why. Before a policy of ours is compared with others, the 
 is known of them. The experiment is that of Weng et al. (USENIX ATC 2023): pods drawn at random with
 replacement arrive one at a time, none leaves, and what fits nowhere is dropped. Random, dot
 product, best fit and FGD are published on this cluster; a mean over our seeds within one percentage
-point of the published mean counts as reproduced. Then every policy stands in the same table, and the one
-that is to be judged beside FGD seed by seed, as both met the same pods.
+point of the published mean counts as reproduced. Then every policy stands in the same table, and
+the one that is to be judged beside FGD seed by seed, as both met the same pods.
 
 Allocation and probes do not depend on the machine; the time of a decision does.
 
