@@ -307,12 +307,13 @@ def test_every_decision_is_plain_pythons_and_its_probes_are_counted(
     none = placed = 0
     for seed in range(3):
         random_ = random.Random(seed)
-        cluster = some_cluster(random_, 14)
+        # With 40 nodes a kind comes to know more shapes than it can keep.
+        cluster = some_cluster(random_, 14 if seed else 40)
         jobs = typical_jobs(random_, 80)
         placer = Placer(cluster, jobs, seed, settings)
         plain = PlainPlacer(cluster.copy(), placer)
         held: list[tuple[Placement, Placement]] = []
-        for step in range(150):
+        for step in range(150 if seed else 600):
             job = random_.choice(jobs) if random_.random() < 0.9 else odd_job(random_)
             node = placer.choose(job)
             bits = sum(1 << gpu for gpu in placer.gpus)
@@ -326,7 +327,7 @@ def test_every_decision_is_plain_pythons_and_its_probes_are_counted(
             else:
                 none += 1
                 changed = []
-            if len(held) > 25 or (held and random_.random() < 0.3):
+            if len(held) > (25 if seed else 90) or (held and random_.random() < 0.3):
                 ours, theirs = held.pop(random_.randrange(len(held)))
                 cluster.give(ours)
                 plain.cluster.give(theirs)

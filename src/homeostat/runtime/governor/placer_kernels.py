@@ -148,6 +148,21 @@ def _settle(row: int, place: int, memory: Any) -> None:
 settle = compiled(_settle)
 
 
+def _sort(row: int, memory: Any) -> None:
+    """Put a row in ascending order, equals as they were. O(row) where it nearly is."""
+    shapes, rises = memory.shapes[row], memory.rises[row]
+    for i in range(1, len(shapes)):
+        shape, rise = shapes[i], rises[i]
+        place = i
+        while place > 0 and rises[place - 1] > rise:
+            shapes[place], rises[place] = shapes[place - 1], rises[place - 1]
+            place -= 1
+        shapes[place], rises[place] = shape, rise
+
+
+sort = compiled(_sort)
+
+
 def _remember(row: int, shape: int, rise: float, memory: Any, head: Any) -> None:
     """Keep a shape: in an empty place, else for one without nodes, else for the worst. O(row)."""
     last = memory.shapes.shape[1] - 1
@@ -251,8 +266,7 @@ def _decide(
         found += 1
         if value > best_value:
             best, chosen, best_value = node, gpu_bits, value
-    for i in range(1, kept):
-        settle(row, i, memory)
+    sort(row, memory)
 
     for _ in range(_TRIES * wanted):
         count = shapes.family_count[0]
