@@ -75,16 +75,16 @@ def test_the_words_say_where_it_wins_and_to_whom_it_loses() -> None:
     words = standing_of(COMPARISON).words
     assert words == (
         "The governor against 2 policies in 1 cell, on 3 seeds each; a difference counts where its "
-        "95% interval is clear of zero. It wins on GPU allocation (ahead of fgd; level with "
-        "random). It wins against some and loses to others on decision latency (ahead of random; "
-        "behind fgd in 1 of 1 cell)."
+        "95% interval is clear of zero, and numbers in brackets are cells. It wins on GPU "
+        "allocation (ahead of fgd; level with random). It wins against some and loses to others on decision latency (ahead of random; "
+        "behind fgd in 1)."
     )
 
 
 def test_whoever_wins_or_loses_alone_is_told_so() -> None:
     two = Comparison(MEASURES, (COMPARISON.records[0], COMPARISON.records[2]), {})
     words = standing_of(two, "random").words
-    assert "It loses on decision latency (behind governor in 1 of 1 cell)." in words
+    assert "It loses on decision latency (behind governor in 1)." in words
     assert words.endswith("It is neither ahead of nor behind anyone on GPU allocation.")
     best = standing_of(COMPARISON, "fgd")
     assert "decision latency (ahead of all 2)" in best.words
@@ -100,9 +100,9 @@ def test_wins_in_some_cells_are_set_against_losses_in_others() -> None:
             found = found.with_record(record(policy, [share] * 3, [1.0] * 3, cell))
     standing = standing_of(found)
     assert standing.behind(MEASURES[0]) == ["fgd"]
-    assert "GPU allocation (behind fgd in 2 of 3 cells and ahead in 1)" in standing.words
+    assert "GPU allocation (behind fgd in 2 and ahead in 1)" in standing.words
     words = standing_of(found, "fgd").words
-    assert "GPU allocation (ahead of governor, though behind governor in 1 of 3 cells)" in words
+    assert "GPU allocation (ahead of governor, though behind governor in 1)" in words
 
 
 def test_seeds_come_one_by_one_and_in_order() -> None:

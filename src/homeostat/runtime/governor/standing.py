@@ -83,7 +83,7 @@ class Standing:
     def _ahead_words(self, measure: Measure) -> str:
         found, tally = self.ahead(measure), self.tally(measure)
         lost = [
-            f"{rival} in {tally[rival][Outcome.LOSES]} of {_number(tally[rival].total(), 'cell')}"
+            f"{rival} in {tally[rival][Outcome.LOSES]}"
             for rival in found
             if tally[rival][Outcome.LOSES]
         ]
@@ -96,7 +96,7 @@ class Standing:
     def _behind_words(self, measure: Measure) -> str:
         tally = self.tally(measure)
         return ", ".join(
-            f"{rival} in {tally[rival][Outcome.LOSES]} of {_number(tally[rival].total(), 'cell')}"
+            f"{rival} in {tally[rival][Outcome.LOSES]}"
             + f" and ahead in {tally[rival][Outcome.WINS]}" * bool(tally[rival][Outcome.WINS])
             for rival in self.behind(measure)
         )
@@ -108,7 +108,8 @@ class Standing:
         return (
             f"The {self.ours} against {_number(rivals, 'policy', 'policies')} in "
             f"{_number(len(self.outcomes), 'cell')}, on {' or '.join(map(str, seeds))} "
-            f"seeds each; a difference counts where its {LEVEL:.0%} interval is clear of zero."
+            f"seeds each; a difference counts where its {LEVEL:.0%} interval is clear of zero, and "
+            "numbers in brackets are cells."
         )
 
     def document(self) -> dict[str, Any]:
