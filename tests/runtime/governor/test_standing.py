@@ -76,8 +76,8 @@ def test_the_words_say_where_it_wins_and_to_whom_it_loses() -> None:
     assert words == (
         "The governor against 2 policies in 1 cell, on 3 seeds each; a difference counts where its "
         "95% interval is clear of zero, and numbers in brackets are cells. It wins on GPU "
-        "allocation (ahead of fgd; level with random). It wins against some and loses to others on decision latency (ahead of random; "
-        "behind fgd in 1)."
+        "allocation (ahead of fgd; level with random). It wins against some and loses to others on "
+        "decision latency (ahead of random; behind fgd in 1)."
     )
 
 
