@@ -119,9 +119,9 @@ def test_only_what_is_scarce_has_a_price() -> None:
     cluster = Cluster([NODES[1]])
     gpu = [Job(cpu_milli=1000, memory_mib=1024, gpus=1, gpu_milli=1000)]
     cpu = [Job(cpu_milli=8000, memory_mib=1024)]
-    assert prices_of(cluster, gpu, 1000).gpu == pytest.approx(1000 * 2 / 1000)
+    assert prices_of(cluster, gpu, 1000).gpu == pytest.approx(1000 * 8 / 1000)
     assert prices_of(cluster, gpu, 1000).cpu < 1e-6
-    assert prices_of(cluster, cpu, 1000).cpu == pytest.approx(1000 * 1000 / 96_000)
+    assert prices_of(cluster, cpu, 1000).cpu == pytest.approx(1000 * 3000 / 96_000)
     assert prices_of(cluster, cpu, 1000).gpu == 0
 
 

@@ -31,7 +31,7 @@ from homeostat.runtime.governor.shapes import check_shapes, no_shapes
 __all__ = ["ENERGY", "PROBES_MAX", "Memory", "Placer", "PlacerSettings"]
 
 PROBES_MAX: Final = 48
-ENERGY: Final = 15.0
+ENERGY: Final = 30.0
 """Thousandths of a GPU that temperature 1 is."""
 _KINDS: Final = 1024
 _REMEMBERED: Final = 16

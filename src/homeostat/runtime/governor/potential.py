@@ -51,8 +51,8 @@ _NEEDS_MAX: Final = 20
 _ROWS: Final = 256
 _UNIT: Final = 2**20
 _SCARCE_POWER: Final = 32
-_GPU_PRICE: Final = 2.0
-_NODE_PRICE: Final = 1000.0
+_GPU_PRICE: Final = 8.0
+_NODE_PRICE: Final = 3000.0
 
 
 class Kinds(NamedTuple):
@@ -251,7 +251,7 @@ def _wants(typical: Sequence[Job], memory: bool, kinds: Kinds) -> Integers:  # n
 
 
 def prices_of(cluster: Cluster, typical: Sequence[Job], unit: int) -> Prices:
-    """Return the tax at rate one: 2 thousandths a GPU, 1000 a mean node's CPUs or memory.
+    """Return the tax at rate one: 8 thousandths a GPU, 3000 a mean node's CPUs or memory.
 
     A resource that is less scarce than the scarcest has less of a price: its scarcity over the
     scarcest's to the power 32 of it. O(nodes), once.
