@@ -104,8 +104,9 @@ def main() -> None:
     options = parser.parse_args()
     path = RESULTS if options.write else None
     comparison = start(path, options.again)
-    if path is not None and options.again and comparison.records:
-        keep(path, comparison)
+    if path is not None and options.again:
+        # A file must hold a record; if all are to run again there is nothing to keep.
+        keep(path, comparison) if comparison.records else path.unlink(missing_ok=True)
     for nodes in options.sizes:
         for workload in options.workloads:
             setting = setting_of(workload, nodes)

@@ -105,6 +105,16 @@ def test_wins_in_some_cells_are_set_against_losses_in_others() -> None:
     assert "GPU allocation (ahead of governor, though behind governor in 1)" in words
 
 
+def test_what_is_zero_for_everyone_is_no_tie() -> None:
+    nobody = [record(policy, [0.0] * 3, [1.0, 2.0, 3.0], OTHER) for policy in ("governor", "fgd")]
+    found = COMPARISON.with_record(nobody[0]).with_record(nobody[1])
+    standing = standing_of(found)
+    assert standing.tally(MEASURES[0])["fgd"].total() == 1
+    assert standing.tally(MEASURES[1])["fgd"].total() == 2
+    row = standing.document()["cells"][1]["rows"][0]
+    assert row["figures"]["allocation"]["ours"] is None
+
+
 def test_seeds_come_one_by_one_and_in_order() -> None:
     alone = [Record(CELL, "fgd", (seed,), {"allocation": (0.1 * seed,), "latency": (1.0,)})
              for seed in (2, 0, 1)]  # fmt: skip

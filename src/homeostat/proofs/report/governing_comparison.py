@@ -73,8 +73,8 @@ class GoverningComparisonView:
             f"governing-{measure['name'].replace('_', '-')}",
             measure["words"],
             f"{measure['words']} of each policy over the number of nodes, by workload.",
-            f"{measure['words']}, without faults; {better} is better. Bars are the "
-            f"{self.document['level']:.0%} interval of the mean.",
+            f"{measure['words']}{', without faults' * self._has_faultless}; {better} is better. "
+            f"Bars are the {self.document['level']:.0%} interval of the mean.",
         )
 
     def plots(self) -> dict[str, Callable[[Layout], str]]:
@@ -86,9 +86,14 @@ class GoverningComparisonView:
             for measure in self.measures
         }
 
+    @property
+    def _has_faultless(self) -> bool:
+        return any(not cell["faults"] for cell in self.document["cells"])
+
     def _panels(self, measure: Row) -> list[Panel]:
         # Cells with faults stand in the tables; where there are no others they are drawn.
-        cells = [c for c in self.document["cells"] if not c["faults"]] or self.document["cells"]
+        cells = [c for c in self.document["cells"] if not (c["faults"] and self._has_faultless)]
+        cells = [cell for cell in cells if _is_measured(measure, cell)] or cells
         workloads = dict.fromkeys(cell["workload"] for cell in cells)
         return [
             Panel(
@@ -100,6 +105,10 @@ class GoverningComparisonView:
             )
             for workload in workloads
         ]
+
+
+def _is_measured(measure: Row, cell: Row) -> bool:
+    return any(row["figures"][measure["name"]]["mean"] for row in cell["rows"])
 
 
 def _line(measure: Row, policy: str, cells: Sequence[Row]) -> Line:

@@ -25,7 +25,7 @@ class Standing:
     Attributes:
         comparison: What was measured.
         ours: The policy.
-        outcomes: By cell, measure and rival.
+        outcomes: By cell, measure and rival; of a measure that is 0 for everyone there are none.
     """
 
     comparison: Comparison
@@ -169,11 +169,16 @@ def standing_of(comparison: Comparison, ours: str = OURS) -> Standing:
             measure.name: {
                 rival: there[ours].against(record, measure)
                 for rival, record in there.items()
-                if rival != ours
+                if rival != ours and _is_measured(measure, there)
             }
             for measure in comparison.measures
         }
     return Standing(comparison, ours, outcomes)
+
+
+def _is_measured(measure: Measure, there: Mapping[str, Record]) -> bool:
+    """Return whether a measure says anything in a cell; GPUs in use where there are none do not."""
+    return any(any(record.values[measure.name]) for record in there.values())
 
 
 def _figure(record: Record, measure: Measure, outcome: Outcome | None) -> dict[str, Any]:
