@@ -142,6 +142,7 @@ refile = compiled(_refile)
 
 
 def _file_all(field: Any, state: Any, shapes: Any) -> None:
+    """File every node. O(nodes)."""
     for node in range(len(state[0])):
         refile(node, field, state, shapes)
 
