@@ -1,7 +1,7 @@
 """What the placer remembers for a kind of job, compiled: a row of shapes, the best first.
 
-``memory`` is ``placer.Memory``. Rows are found by a hash of the kind; a kind that falls on the row of
-another takes it over, so memory is bounded whatever comes.
+``memory`` is ``placer.Memory``. Rows are found by a hash of the kind. A kind that falls on the row
+of another takes it over, so memory is bounded whatever comes.
 """
 
 from typing import Any, Final
