@@ -96,13 +96,14 @@ def main() -> None:
     """Run what is missing, print the standing, and keep it if asked to."""
     parser = argparse.ArgumentParser(description="policies of placement beside each other")
     parser.add_argument("--write", action="store_true", help=f"keep {RESULTS.name} up to date")
+    parser.add_argument("--keep", type=Path, default=RESULTS, help="another file to keep")
     parser.add_argument("--sizes", type=int, nargs="+", choices=TURNOVER, default=[100])
     parser.add_argument("--workloads", nargs="+", choices=WORKLOADS, default=list(WORKLOADS))
     parser.add_argument("--policies", nargs="+", choices=POLICIES, default=list(POLICIES))
     parser.add_argument("--again", nargs="+", choices=POLICIES, default=[], help="run them anew")
     parser.add_argument("--jobs", type=int, default=1)
     options = parser.parse_args()
-    path = RESULTS if options.write else None
+    path = options.keep if options.write else None
     comparison = start(path, options.again)
     if path is not None and options.again:
         # A file must hold a record; if all are to run again there is nothing to keep.
