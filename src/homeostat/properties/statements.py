@@ -17,6 +17,8 @@ __all__ = [
     "StatefulProperty",
     "Suite",
     "case_example",
+    "given_example",
+    "property_of",
     "sequence_example",
 ]
 
@@ -85,6 +87,38 @@ class Property:
     check: Callable[[Any], Violation | None]
     admits: Callable[[Any], bool] = _always
     example: Callable[[Any, Violation], Mapping[str, Any]] = case_example
+
+
+def property_of(
+    domain: str,
+    name: str,
+    statement: str,
+    cases: Callable[[], SearchStrategy[Any]],
+    check: Callable[[Any], Violation | None],
+    *,
+    claim: str | None = None,
+    holds: bool = True,
+) -> Property:
+    """Return a property whose cases are dataclasses of JSON data.
+
+    Args:
+        domain: Of the ledger's claim.
+        name: Unique in its suite.
+        statement: What it says; a false one is marked as such.
+        cases: Returns the strategy of its cases.
+        check: Returns where a case violates it, or None.
+        claim: Of the ledger, without its domain.
+        holds: Whether it is expected to hold.
+    """
+    return Property(
+        name=name,
+        claim_id=None if claim is None else f"{domain}.{claim}",
+        statement=statement if holds else f"False on purpose: {statement}",
+        holds=holds,
+        cases=cases,
+        check=check,
+        example=given_example,
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,8 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from homeostat.properties.results import Violation
-from homeostat.properties.statements import Property, Suite, given_example
+from homeostat.properties.statements import Property, Suite, property_of
 from homeostat.properties.suites import entropy_checks as checks
 from homeostat.properties.targets import Target
 from homeostat.runtime.scheduler.monitor import EntropyMonitor
@@ -20,24 +19,7 @@ _TOLERANCE_BITS: Final = 1e-9
 """What an implementation may differ by: it may add the terms up in any order and any base."""
 
 
-def _property(
-    name: str,
-    statement: str,
-    cases: Any,
-    check: Callable[[Any], Violation | None],
-    *,
-    claim: str | None = None,
-    holds: bool = True,
-) -> Property:
-    return Property(
-        name=name,
-        claim_id=None if claim is None else f"entropy.{claim}",
-        statement=statement if holds else f"False on purpose: {statement}",
-        holds=holds,
-        cases=cases,
-        check=check,
-        example=given_example,
-    )
+_property: Final = partial(property_of, "entropy")
 
 
 class _LooksBackTooFar(EntropyMonitor):

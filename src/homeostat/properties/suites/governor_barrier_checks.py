@@ -1,35 +1,15 @@
 """Properties of the suite ``governor`` that speak of barriers and of their filter."""
 
-from collections.abc import Callable
-from typing import Any, Final
+from functools import partial
+from typing import Final
 
-from hypothesis import strategies as st
-
-from homeostat.properties.results import Violation
-from homeostat.properties.statements import AnyProperty, Property, given_example
+from homeostat.properties.statements import AnyProperty, property_of
 from homeostat.properties.suites import governor_barrier_cases as cases
 
 __all__ = ["BARRIER_PROPERTIES"]
 
 
-def _property(
-    name: str,
-    statement: str,
-    made: Callable[[], st.SearchStrategy[Any]],
-    check: Callable[[Any], Violation | None],
-    *,
-    claim: str | None,
-    holds: bool = True,
-) -> Property:
-    return Property(
-        name=name,
-        claim_id=None if claim is None else f"governor.{claim}",
-        statement=statement if holds else f"False: {statement}",
-        holds=holds,
-        cases=made,
-        check=check,
-        example=given_example,
-    )
+_property: Final = partial(property_of, "governor")
 
 
 BARRIER_PROPERTIES: Final[tuple[AnyProperty, ...]] = (

@@ -5,9 +5,9 @@ Notation, as in ``models.congestion_game``
     u = exp(-1/T): Boltzmann's factor of one unit of cost.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
@@ -27,7 +27,7 @@ from homeostat.models.dual import slope_at
 from homeostat.models.routing.chain import Chain
 from homeostat.models.routing.classes import stationary_law
 from homeostat.properties.results import Violation
-from homeostat.properties.statements import AnyProperty, Property, given_example
+from homeostat.properties.statements import AnyProperty, property_of
 
 __all__ = ["GAME_PROPERTIES", "FlowCase", "GameCase", "Quotient"]
 
@@ -268,71 +268,54 @@ def mass_stays_outside(case: GameCase) -> Violation | None:
     return Violation(0, {"outside": str(outside)}) if outside else None
 
 
-def _of(
-    name: str,
-    claim: str | None,
-    statement: str,
-    cases: Callable[[], st.SearchStrategy[Any]],
-    check: Callable[[Any], Violation | None],
-    *,
-    holds: bool = True,
-) -> Property:
-    return Property(
-        name=name,
-        claim_id=None if claim is None else f"governor.{claim}",
-        statement=statement if holds else f"False: {statement}",
-        holds=holds,
-        cases=cases,
-        check=check,
-        example=given_example,
-    )
+_of: Final = partial(property_of, "governor")
 
 
 GAME_PROPERTIES: Final[tuple[AnyProperty, ...]] = (
     _of(
         "damped_response",
-        "nash_convergence.damped",
         "With a damping above half the curvature each response lowers the potential exactly as "
         "proved, and bounds the gap.",
         _damped,
         damped_response_fails,
+        claim="nash_convergence.damped",
     ),
     _of(
         "exact_slopes",
-        "nash_convergence.slope",
         "The slope by dual numbers is that of symbolic differentiation.",
         _quotients,
         slope_is_another,
+        claim="nash_convergence.slope",
     ),
     _of(
         "own_damping",
-        "nash_convergence.slope",
         "The damping that exact slopes give is above every slope, and the potential falls with it.",
         _damped,
         own_damping_is_too_small,
+        claim="nash_convergence.slope",
     ),
     _of(
         "gibbs_law",
-        "nash_at_temperature.gibbs",
         "A round of play at a temperature keeps Gibbs' law, exactly.",
         _games,
         law_is_not_that_of_gibbs,
+        claim="nash_at_temperature.gibbs",
     ),
     _of(
         "any_damping_converges",
-        "nash_convergence.any_damping",
         "the potential never rises, whatever the damping.",
         _barely_damped,
         barely_damped_flow_rises,
         holds=False,
+        claim="nash_convergence.any_damping",
     ),
     _of(
-        "nash_at_temperature",
         "nash_at_temperature",
         "in the long run nothing but equilibria has a chance.",
         _games,
         mass_stays_outside,
         holds=False,
+        claim="nash_at_temperature",
     ),
 )
 """What the suite ``governor`` tries of congestion games."""

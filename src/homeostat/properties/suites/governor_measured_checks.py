@@ -4,7 +4,6 @@
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from random import Random
@@ -16,7 +15,7 @@ from hypothesis import strategies as st
 from homeostat.models.landau import Landau, slope
 from homeostat.models.langevin import baoab_step, kick_variance, velocity_kept
 from homeostat.properties.results import Violation
-from homeostat.properties.statements import Property, given_example
+from homeostat.properties.statements import Property, property_of
 from homeostat.runtime.governor.cluster import Cluster, Node
 from homeostat.runtime.governor.jobs import Job
 from homeostat.runtime.governor.placer import Placer, PlacerSettings
@@ -160,24 +159,7 @@ def looks_beyond_its_probes(case: Search) -> Violation | None:
     return Violation(0, {"looked_at": str(most), "probes": str(case.probes)})
 
 
-def _of_cases(
-    name: str,
-    statement: str,
-    cases: Callable[[], Any],
-    check: Callable[[Any], Violation | None],
-    *,
-    holds: bool = True,
-    claim: str | None = None,
-) -> Property:
-    return Property(
-        name=name,
-        claim_id=None if claim is None else f"governor.{claim}",
-        statement=statement if holds else f"False: {statement}",
-        holds=holds,
-        cases=cases,
-        check=check,
-        example=given_example,
-    )
+_of_cases: Final = partial(property_of, "governor")
 
 
 MEASURED: Final[tuple[Property, ...]] = (

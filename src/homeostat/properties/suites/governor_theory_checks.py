@@ -1,35 +1,16 @@
 """The part of the suite ``governor`` on Landau's energy, Langevin steps, laws and tokens."""
 
-from collections.abc import Callable
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from homeostat.properties.results import Violation
-from homeostat.properties.statements import Property, given_example
+from homeostat.properties.statements import property_of
 from homeostat.properties.suites import governor_ledger_cases as ledgers
 from homeostat.properties.suites import governor_theory_cases as cases
 
 __all__ = ["THEORY"]
 
 
-def _property(
-    name: str,
-    statement: str,
-    strategy: Any,
-    check: Callable[[Any], Violation | None],
-    *,
-    claim: str | None = None,
-    holds: bool = True,
-) -> Property:
-    return Property(
-        name=name,
-        claim_id=None if claim is None else f"governor.{claim}",
-        statement=statement if holds else f"False on purpose: {statement}",
-        holds=holds,
-        cases=strategy,
-        check=check,
-        example=given_example,
-    )
+_property: Final = partial(property_of, "governor")
 
 
 _TRUE: Final = (
