@@ -147,7 +147,7 @@ def governor(clusters: list[Filled], repetitions: int) -> dict[str, Any]:
             seconds, decisions[i] = batch(own)
             batches[i].append(seconds)
             singles[i].append(one_by_one(own.policy, own.cluster, own.jobs[:SINGLE]))
-    rows = []
+    rows: list[dict[str, Any]] = []
     for i, own in enumerate(clusters):
         own.policy.placer.check()
         own.cluster.check()
@@ -169,14 +169,14 @@ def governor(clusters: list[Filled], repetitions: int) -> dict[str, Any]:
     per_s = rows[-1]["batch_per_s"]
     return {
         "sizes": rows,
-        "batch_ratio": ratio([row["batch_us"]["median"] for row in rows]),  # type: ignore[index]
-        "python_place_ratio": ratio([row["python_place_us"]["median"] for row in rows]),  # type: ignore[index]
-        "probes_ratio": ratio([row["probes_mean"] for row in rows]),  # type: ignore[misc]
-        "probes_max": max(row["probes_max"] for row in rows),  # type: ignore[type-var]
+        "batch_ratio": ratio([row["batch_us"]["median"] for row in rows]),
+        "python_place_ratio": ratio([row["python_place_us"]["median"] for row in rows]),
+        "probes_ratio": ratio([row["probes_mean"] for row in rows]),
+        "probes_max": max(row["probes_max"] for row in rows),
         "per_s_at_largest": per_s,
         "targets_met": {
-            "ratio": ratio([row["batch_us"]["median"] for row in rows]) <= TARGET_RATIO,  # type: ignore[index]
-            "per_s": per_s >= TARGET_PER_S,  # type: ignore[operator]
+            "ratio": ratio([row["batch_us"]["median"] for row in rows]) <= TARGET_RATIO,
+            "per_s": per_s >= TARGET_PER_S,
         },
     }
 

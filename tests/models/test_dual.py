@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import sympy
 import z3
-from hypothesis import assume, given
+from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from homeostat.errors import InvalidInputError
@@ -50,7 +50,7 @@ def test_the_slope_of_a_random_expression_is_its_symbolic_derivative(
     try:
         dual = Dual.of(function(Dual(at, Fraction(1))))
     except ZeroDivisionError:
-        assume(False)  # noqa: FBT003  # a pole: it has no slope there
+        reject()  # a pole: it has no slope there
     point = sympy.Rational(at.numerator, at.denominator)
     expression = sympy.sympify(function(X))
     assert sympy.simplify(expression.subs(X, point) - _symbolic(dual.value)) == 0

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from homeostat.cli.documents import emit, write_document
-from homeostat.cli.options import Jobs, Json, OptionError
+from homeostat.cli.options import Jobs, Json, OptionError, policy_names
 from homeostat.cli.terminal import note, progress_bar, results
 from homeostat.errors import InvalidInputError
 
@@ -111,12 +111,7 @@ def _capacities(text: str | None, routes: "Routes") -> tuple[int, ...]:
 def _policies(text: str) -> tuple[str, ...]:
     from homeostat.runtime.experts.policies.family import POLICIES, policy_named
 
-    names = tuple(POLICIES) if text == "all" else tuple(n.strip() for n in text.split(","))
-    for name in names:
-        policy_named(name)
-    if len(set(names)) != len(names):
-        raise InvalidInputError(f"--policy={text!r:.200} must name each policy once")
-    return names
+    return policy_names(text, POLICIES, policy_named)
 
 
 def _document(

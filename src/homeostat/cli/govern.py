@@ -13,9 +13,8 @@ from rich.text import Text
 from homeostat.cli.documents import emit, read_document, write_document
 from homeostat.cli.exits import ExitCode
 from homeostat.cli.govern_sweep import sweep_governor
-from homeostat.cli.options import Jobs, Json, integer_option
+from homeostat.cli.options import Jobs, Json, integer_option, policy_names
 from homeostat.cli.terminal import note, progress_bar, results
-from homeostat.errors import InvalidInputError
 
 if TYPE_CHECKING:
     from homeostat.runtime.governor.comparing import CellRun
@@ -121,12 +120,7 @@ def govern_cluster(
 def _policies(text: str) -> tuple[str, ...]:
     from homeostat.runtime.governor.policies import POLICIES, policy_named
 
-    names = tuple(POLICIES) if text == "all" else tuple(n.strip() for n in text.split(","))
-    for name in names:
-        policy_named(name)
-    if len(set(names)) != len(names):
-        raise InvalidInputError(f"--policy={text!r:.200} must name each policy once")
-    return names
+    return policy_names(text, POLICIES, policy_named)
 
 
 def _document(

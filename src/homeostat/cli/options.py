@@ -1,6 +1,6 @@
 """Options that several commands share, and integers that say which rule they break."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Annotated, Any, Final, TypeAlias
 
@@ -8,7 +8,16 @@ import typer
 
 from homeostat.errors import HomeostatError
 
-__all__ = ["LEDGER", "Jobs", "Json", "OptionError", "Seed", "Store", "integer_option"]
+__all__ = [
+    "LEDGER",
+    "Jobs",
+    "Json",
+    "OptionError",
+    "Seed",
+    "Store",
+    "integer_option",
+    "policy_names",
+]
 
 
 LEDGER: Final = Path("ledger.json")
@@ -50,6 +59,27 @@ def _integer_parser(name: str, minimum: int, maximum: int | None) -> Callable[[s
         return value
 
     return parse
+
+
+def policy_names(
+    text: str, known: Iterable[str], named: Callable[[str], object]
+) -> tuple[str, ...]:
+    """Return the policies that ``--policy`` names, in its order.
+
+    Args:
+        text: Names between commas, or ``all``.
+        known: All names.
+        named: Returns the policy of a name, or raises the error that says which there are.
+
+    Raises:
+        OptionError: A policy is named twice.
+    """
+    names = tuple(known) if text == "all" else tuple(name.strip() for name in text.split(","))
+    for name in names:
+        named(name)
+    if len(set(names)) != len(names):
+        raise OptionError(f"--policy={text!r:.200} must name each policy once")
+    return names
 
 
 Json: TypeAlias = Annotated[

@@ -8,8 +8,8 @@ With ``hold`` and ``work`` it goes on until it is killed.
 """
 
 import random
+import signal
 import sys
-import time
 from fractions import Fraction
 from pathlib import Path
 
@@ -28,7 +28,7 @@ def hold(airlock: Airlock, amount: int, kept: int) -> None:
         if kept:
             assert inside.commit(kept)
         say("inside")
-        time.sleep(600)
+        signal.pause()
 
 
 def work(airlock: Airlock, seed: int) -> None:

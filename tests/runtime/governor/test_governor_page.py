@@ -1,5 +1,6 @@
 """What docs/governor.md shows runs, and the committed comparison is whole."""
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,8 @@ from homeostat.runtime.governor.workloads import WORKLOADS
 
 ROOT = Path(__file__).parents[3]
 PAGE = (ROOT / "docs/governor.md").read_text()
-SIZES = (100, 1_000)
+FIGURES = ("batch_us", "python_place_us")
+SIZES = (100, 1_000, 10_000)
 
 
 def test_the_example_of_the_page_runs() -> None:
@@ -39,6 +41,21 @@ def test_every_file_that_the_page_names_is_there() -> None:
         assert (ROOT / "src/homeostat/runtime/governor" / name).exists(), name
     for path in re.findall(r"`(models/[\w/.]+)`", table):
         assert (ROOT / "src/homeostat" / path).exists(), path
+
+
+def test_the_times_on_the_page_are_those_of_the_committed_benchmark() -> None:
+    found = json.loads((ROOT / "benchmarks/results/governor_decisions.json").read_text())
+    least, *_, most = found["governor"]["sizes"]
+    assert (least["nodes"], most["nodes"]) == (10**2, 10**5)
+    batches, singles = ([size[name]["median"] for size in (least, most)] for name in FIGURES)
+    words = " ".join(PAGE.split())
+    for said in (
+        f"{batches[0]:.1f} microseconds at 10^2 nodes and {batches[1]:.1f} at 10^5",
+        f"{round(most['batch_per_s'], -3):,} decisions a second",
+        f"{singles[0]:.1f} and {singles[1]:.1f} to choose",
+        f"{least['probes_mean']:.1f} nodes at 10^2 and {most['probes_mean']:.1f} at 10^5",
+    ):
+        assert said in words
 
 
 @pytest.fixture(scope="module")

@@ -1,15 +1,14 @@
 """The placer: its potential, its lists, and how many nodes it looks at."""
 
 import random
-from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
 from homeostat.errors import InvalidInputError
-from homeostat.runtime.governor.cluster import Cluster, Node, Placement
+from homeostat.runtime.governor.cluster import Cluster, Placement
 from homeostat.runtime.governor.governor_policy import GovernorPolicy
 from homeostat.runtime.governor.jobs import GPU_MILLI, Job
 from homeostat.runtime.governor.placer import PROBES_MAX, Placer, PlacerSettings
@@ -20,49 +19,8 @@ from homeostat.runtime.governor.workloads import workload_named
 from homeostat.runtime.traces.fetching import MissingDataError
 from homeostat.runtime.traces.openb import openb_data
 
-NODES = (
-    Node(cpu_milli=16_000, memory_mib=65_536, gpus=2, model=0),
-    Node(cpu_milli=96_000, memory_mib=393_216, gpus=8, model=1),
-    Node(cpu_milli=32_000, memory_mib=131_072, gpus=4, model=4),
-    Node(cpu_milli=64_000, memory_mib=262_144),
-)
-
-
-def typical_jobs(random_: random.Random, count: int) -> list[Job]:
-    """Return jobs of few kinds, shares and whole GPUs, some on given models only."""
-    jobs = []
-    for _ in range(count):
-        gpus = random_.choice([0, 1, 1, 1, 2, 4, 8])
-        milli = random_.choice([160, 320, 470, 810, 1000, 1000]) if gpus == 1 else 1000
-        jobs.append(
-            Job(
-                cpu_milli=random_.choice([0, 1000, 3152, 4000, 11_300]),
-                memory_mib=random_.choice([0, 1024, 15_258, 60_000]),
-                gpus=gpus,
-                gpu_milli=milli if gpus else 0,
-                models=random_.choice([(), (), (), (1,), (0, 4)]),
-            )
-        )
-    return jobs
-
-
-def some_cluster(random_: random.Random, count: int) -> Cluster:
-    return Cluster([random_.choice(NODES) for _ in range(count)])
-
-
-def cases(number: int, nodes: int) -> Iterator[tuple[random.Random, Cluster, list[Job]]]:
-    for seed in range(number):
-        random_ = random.Random(seed)
-        yield random_, some_cluster(random_, nodes), typical_jobs(random_, 60)
-
-
-def fill(random_: random.Random, cluster: Cluster, jobs: list[Job], tries: int) -> list[Placement]:
-    held = []
-    for _ in range(tries):
-        node, job = random_.randrange(len(cluster)), random_.choice(jobs)
-        if cluster.fits(node, job):
-            held.append(cluster.take(node, job))
-    return held
+if TYPE_CHECKING:
+    from tests.runtime.governor.conftest import RandomClusters
 
 
 def plain_energy(
@@ -89,13 +47,13 @@ def plain_energy(
 
 
 @pytest.mark.slow
-def test_the_energy_is_the_definition_s() -> None:
+def test_the_energy_is_the_definition_s(clusters: "type[RandomClusters]") -> None:
     energies = set()
-    for random_, cluster, jobs in cases(8, 12):
+    for random_, cluster, jobs in clusters.cases(8, 12):
         field = field_of(cluster, jobs)
         kinds = kinds_of(jobs, memory=field.memory_is_scarcer)
         assert field.unit == int(kinds.mass.sum())
-        fill(random_, cluster, jobs, 60)
+        clusters.fill(random_, cluster, jobs, 60)
         for node in range(len(cluster)):
             energy = int(energy_of(node, field, cluster.state))
             assert energy == plain_energy(cluster, node, kinds, field)
@@ -115,8 +73,8 @@ def test_the_typical_kinds_cover_what_is_asked_and_no_kind_more() -> None:
         kinds_of(jobs, memory=False, covered=0)
 
 
-def test_only_what_is_scarce_has_a_price() -> None:
-    cluster = Cluster([NODES[1]])
+def test_only_what_is_scarce_has_a_price(clusters: "type[RandomClusters]") -> None:
+    cluster = Cluster([clusters.NODES[1]])
     gpu = [Job(cpu_milli=1000, memory_mib=1024, gpus=1, gpu_milli=1000)]
     cpu = [Job(cpu_milli=8000, memory_mib=1024)]
     assert prices_of(cluster, gpu, 1000).gpu == pytest.approx(1000 * 8 / 1000)
@@ -125,9 +83,9 @@ def test_only_what_is_scarce_has_a_price() -> None:
     assert prices_of(cluster, cpu, 1000).gpu == 0
 
 
-def test_a_batch_decides_as_single_calls_do() -> None:
+def test_a_batch_decides_as_single_calls_do(clusters: "type[RandomClusters]") -> None:
     random_ = random.Random(5)
-    cluster, jobs = some_cluster(random_, 30), typical_jobs(random_, 60)
+    cluster, jobs = clusters.some_cluster(random_, 30), clusters.typical_jobs(random_, 60)
     other = cluster.copy()
     one, many = Placer(cluster, jobs, 3), Placer(other, jobs, 3)
     wanted = [random_.choice(jobs) for _ in range(200)]
@@ -151,7 +109,7 @@ def test_a_batch_decides_as_single_calls_do() -> None:
 
 
 @pytest.mark.slow
-def test_probes_do_not_depend_on_how_many_nodes_there_are() -> None:
+def test_probes_are_bounded_however_many_nodes_there_are() -> None:
     means = []
     for nodes in (100, 1000, 10_000):
         workload = workload_named("mixed", nodes=nodes, seed=1, turnover=1e-9)
@@ -167,11 +125,11 @@ def test_probes_do_not_depend_on_how_many_nodes_there_are() -> None:
     assert max(means) / min(means) < 2
 
 
-def test_the_same_seed_agrees_and_another_does_not() -> None:
+def test_the_same_seed_agrees_and_another_does_not(clusters: "type[RandomClusters]") -> None:
     runs = []
     for seed in (1, 1, 2):
         random_ = random.Random(9)
-        cluster, jobs = some_cluster(random_, 20), typical_jobs(random_, 60)
+        cluster, jobs = clusters.some_cluster(random_, 20), clusters.typical_jobs(random_, 60)
         wants = np.array([random_.choice(jobs).wants for _ in range(100)], np.int64)
         runs.append(Placer(cluster, jobs, seed).choose_many(wants).tolist())
     assert runs[0] == runs[1]
@@ -194,18 +152,18 @@ def corrupt(placer: Placer, what: str) -> None:
 
 
 @pytest.mark.parametrize("what", ["population", "bits", "place", "link", "energy"])
-def test_lists_that_are_corrupted_are_caught(what: str) -> None:
+def test_lists_that_are_corrupted_are_caught(clusters: "type[RandomClusters]", what: str) -> None:
     random_ = random.Random(1)
-    placer = Placer(some_cluster(random_, 6), typical_jobs(random_, 20), 1)
+    placer = Placer(clusters.some_cluster(random_, 6), clusters.typical_jobs(random_, 20), 1)
     placer.check()
     corrupt(placer, what)
     with pytest.raises(InvalidInputError, match="must"):
         placer.check()
 
 
-def test_no_node_is_chosen_where_none_takes_jobs() -> None:
+def test_no_node_is_chosen_where_none_takes_jobs(clusters: "type[RandomClusters]") -> None:
     random_ = random.Random(2)
-    cluster, jobs = some_cluster(random_, 4), typical_jobs(random_, 20)
+    cluster, jobs = clusters.some_cluster(random_, 4), clusters.typical_jobs(random_, 20)
     policy = GovernorPolicy(cluster, jobs, 1)
     for node in range(4):
         cluster.up[node] = False
@@ -214,8 +172,10 @@ def test_no_node_is_chosen_where_none_takes_jobs() -> None:
     assert policy.probes == 0
 
 
-def test_an_empty_list_of_typical_jobs_leaves_the_field_flat() -> None:
-    cluster = Cluster(NODES)
+def test_an_empty_list_of_typical_jobs_leaves_the_field_flat(
+    clusters: "type[RandomClusters]",
+) -> None:
+    cluster = Cluster(clusters.NODES)
     placer = Placer(cluster, [], 1)
     assert not placer.field.whole.any()
     assert placer.choose(Job(cpu_milli=1000, memory_mib=1, gpus=8, gpu_milli=1000)) == 1
@@ -238,9 +198,9 @@ def test_settings_out_of_range_are_refused(given: dict[str, Any], said: str) -> 
 
 
 @pytest.mark.parametrize("wants", [np.zeros((3, 4), np.int64), np.zeros((3, 5))])
-def test_a_batch_of_another_shape_is_refused(wants: Any) -> None:
+def test_a_batch_of_another_shape_is_refused(clusters: "type[RandomClusters]", wants: Any) -> None:
     with pytest.raises(InvalidInputError, match=r"must be \(tasks, 5\)"):
-        Placer(Cluster(NODES), [], 1).choose_many(wants)
+        Placer(Cluster(clusters.NODES), [], 1).choose_many(wants)
 
 
 @pytest.mark.slow

@@ -2,47 +2,23 @@
 
 import math
 import random
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 
-from homeostat.runtime.governor.cluster import Cluster, Node, Placement
+from homeostat.runtime.governor.cluster import Cluster, Placement
 from homeostat.runtime.governor.jobs import GPU_MILLI, Job
 from homeostat.runtime.governor.placer import PROBES_MAX, Placer, PlacerSettings
 from homeostat.runtime.governor.placer_kernels import probe
 from homeostat.runtime.governor.shape_kernels import energy_of
 from homeostat.runtime.governor.shapes import check_shapes
 
+if TYPE_CHECKING:
+    from tests.runtime.governor.conftest import RandomClusters
+
 _BITS = 2**64 - 1
 _FIRST, _SECOND = 0xBF58476D1CE4E5B9, 0x94D049BB133111EB
-
-
-NODES = (
-    Node(cpu_milli=16_000, memory_mib=65_536, gpus=2, model=0),
-    Node(cpu_milli=96_000, memory_mib=393_216, gpus=8, model=1),
-    Node(cpu_milli=32_000, memory_mib=131_072, gpus=4, model=4),
-    Node(cpu_milli=64_000, memory_mib=262_144),
-)
-
-
-def typical_jobs(random_: random.Random, count: int) -> list[Job]:
-    """Return jobs of few kinds, shares and whole GPUs, some on given models only."""
-    jobs = []
-    for _ in range(count):
-        gpus = random_.choice([0, 1, 1, 1, 2, 4, 8])
-        milli = random_.choice([160, 320, 470, 810, 1000, 1000]) if gpus == 1 else 1000
-        jobs.append(
-            Job(
-                cpu_milli=random_.choice([0, 1000, 3152, 4000, 11_300]),
-                memory_mib=random_.choice([0, 1024, 15_258, 60_000]),
-                gpus=gpus,
-                gpu_milli=milli if gpus else 0,
-                models=random_.choice([(), (), (), (1,), (0, 4)]),
-            )
-        )
-    return jobs
 
 
 def odd_job(random_: random.Random) -> Job:
@@ -55,25 +31,6 @@ def odd_job(random_: random.Random) -> Job:
         gpus=gpus,
         gpu_milli=milli,
     )
-
-
-def some_cluster(random_: random.Random, count: int) -> Cluster:
-    return Cluster([random_.choice(NODES) for _ in range(count)])
-
-
-def cases(number: int, nodes: int) -> Iterator[tuple[random.Random, Cluster, list[Job]]]:
-    for seed in range(number):
-        random_ = random.Random(seed)
-        yield random_, some_cluster(random_, nodes), typical_jobs(random_, 60)
-
-
-def fill(random_: random.Random, cluster: Cluster, jobs: list[Job], tries: int) -> list[Placement]:
-    held = []
-    for _ in range(tries):
-        node, job = random_.randrange(len(cluster)), random_.choice(jobs)
-        if cluster.fits(node, job):
-            held.append(cluster.take(node, job))
-    return held
 
 
 class PlainPlacer:
@@ -262,11 +219,11 @@ class PlainPlacer:
 
 
 @pytest.mark.slow
-def test_a_probe_tells_by_how_much_the_energy_will_rise() -> None:
+def test_a_probe_tells_by_how_much_the_energy_will_rise(clusters: "type[RandomClusters]") -> None:
     fitted = rejected = 0
-    for random_, cluster, jobs in cases(6, 10):
+    for random_, cluster, jobs in clusters.cases(6, 10):
         placer = Placer(cluster, jobs, 1)
-        fill(random_, cluster, jobs, 50)
+        clusters.fill(random_, cluster, jobs, 50)
         plain = PlainPlacer(cluster, placer)
         for _ in range(60):
             node = random_.randrange(len(cluster))
@@ -302,14 +259,15 @@ def test_a_probe_tells_by_how_much_the_energy_will_rise() -> None:
     ids=["usual", "cold", "hot", "few"],
 )
 def test_every_decision_is_plain_pythons_and_its_probes_are_counted(
+    clusters: "type[RandomClusters]",
     settings: PlacerSettings,
 ) -> None:
     none = placed = 0
     for seed in range(3):
         random_ = random.Random(seed)
         # With 40 nodes a kind comes to know more shapes than it can keep.
-        cluster = some_cluster(random_, 14 if seed else 40)
-        jobs = typical_jobs(random_, 80)
+        cluster = clusters.some_cluster(random_, 14 if seed else 40)
+        jobs = clusters.typical_jobs(random_, 80)
         placer = Placer(cluster, jobs, seed, settings)
         plain = PlainPlacer(cluster.copy(), placer)
         held: list[tuple[Placement, Placement]] = []
@@ -349,9 +307,11 @@ def test_every_decision_is_plain_pythons_and_its_probes_are_counted(
     assert none > 0
 
 
-def test_a_cold_placer_that_sees_every_shape_takes_the_least_energy() -> None:
+def test_a_cold_placer_that_sees_every_shape_takes_the_least_energy(
+    clusters: "type[RandomClusters]",
+) -> None:
     random_ = random.Random(6)
-    cluster, jobs = some_cluster(random_, 8), typical_jobs(random_, 60)
+    cluster, jobs = clusters.some_cluster(random_, 8), clusters.typical_jobs(random_, 60)
     settings = PlacerSettings(temperature=0.0, probes=PROBES_MAX)
     placer = Placer(cluster, jobs, 1, settings)
     warm = PlacerSettings(temperature=1000.0, probes=PROBES_MAX)

@@ -13,6 +13,10 @@ def _least(values: Sequence[Number] | Number) -> Number:
     return values.min() if hasattr(values, "min") else minimum_of(values)
 
 
+def _worst_of_array(here: Number, used: Number, best: Number) -> Number:
+    return where(used > 0, here, best).max()
+
+
 def nash_gap(
     here: Sequence[Number] | Number,
     there: Sequence[Number] | Number,
@@ -32,7 +36,7 @@ def nash_gap(
     """
     best = _least(there)
     if hasattr(here, "max"):
-        worst = where(used > 0, here, best).max()  # type: ignore[operator]  # arrays compare
+        worst = _worst_of_array(here, used, best)
     else:
         worst = reduce(
             maximum, (where(u > 0, cost, best) for u, cost in zip(used, here, strict=True))

@@ -77,7 +77,7 @@ def _measure(measure: Measure, figures: Mapping[str, Mapping[str, Any]]) -> dict
     tied = [
         name
         for name, own in values.items()
-        if name != best and _tie(values[best], own, measure.higher_is_better)
+        if name != best and _tie(values[best], own, higher_is_better=measure.higher_is_better)
     ]
     return {
         **measure.document(),
@@ -87,7 +87,7 @@ def _measure(measure: Measure, figures: Mapping[str, Mapping[str, Any]]) -> dict
     }
 
 
-def _tie(best: Sequence[float], other: Sequence[float], higher_is_better: bool) -> bool:  # noqa: FBT001
+def _tie(best: Sequence[float], other: Sequence[float], *, higher_is_better: bool) -> bool:
     if len(best) == 1:
         return best == other
     outcome = paired(best, other, higher_is_better=higher_is_better)[1]

@@ -9,7 +9,7 @@ calls give the same run.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Final, final
 
@@ -44,13 +44,13 @@ class GovernorSettings:
         memory: Filter of how fast memory of a node fills.
     """
 
-    placer: PlacerSettings = PlacerSettings()  # noqa: RUF009
+    placer: PlacerSettings = field(default_factory=PlacerSettings)
     tokens: int = 1000
     mint: int = 10
     kappa: Fraction = Fraction(1, 100)
     places: int = 64
     queue_max: int = 100_000
-    memory: SafetyFilter = SafetyFilter(gains=(0.5, 0.5), step=1.0)  # noqa: RUF009
+    memory: SafetyFilter = field(default_factory=lambda: SafetyFilter(gains=(0.5, 0.5), step=1.0))
 
 
 @final

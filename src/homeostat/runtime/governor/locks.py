@@ -13,6 +13,7 @@ from typing import Final
 __all__ = ["FileLock", "is_held", "wait_for"]
 
 _POLL_S: Final = 0.001
+"""Between two tries of a lock with a timeout, which the system's own waiting does not have."""
 _HELD: Final[set[int]] = set()
 
 

@@ -7,8 +7,8 @@ remembers, the rest to shapes drawn at random. Among what it found it is at heat
 each node has the weight exp(-energy / temperature), its shape's population counted. At temperature
 0 it goes downhill only.
 
-How many nodes a decision looks at does not depend on how many there are: d where there is room,
-``probes_max`` at most. If none of those has room the answer is "none", which may be wrong.
+How many nodes a decision looks at is bounded, however many there are: d, and where none of those
+has room ``probes_max`` at most. If none of those has room the answer is "none", which may be wrong.
 """
 
 import math

@@ -212,7 +212,7 @@ def field_of(cluster: Cluster, typical: Sequence[Job], *, covered: float = COVER
     kinds = kinds_of(typical, memory=memory_is_scarcer, covered=covered)
     total = cluster.memory_total if memory_is_scarcer else cluster.cpu_total
     most = int(total.max())
-    levels = _levels(_wants(typical, memory_is_scarcer, kinds), most)
+    levels = _levels(_wants(typical, kinds, memory=memory_is_scarcer), most)
     hole_level, holes = _hole_levels(kinds)
     row_size = max(1, -(-most // _ROWS))
     unit = int(kinds.mass.sum()) or _UNIT
@@ -243,7 +243,7 @@ def field_of(cluster: Cluster, typical: Sequence[Job], *, covered: float = COVER
     )
 
 
-def _wants(typical: Sequence[Job], memory: bool, kinds: Kinds) -> Integers:  # noqa: FBT001
+def _wants(typical: Sequence[Job], kinds: Kinds, *, memory: bool) -> Integers:
     """Return what sets the levels: wants of the kinds, or of all jobs where none has a GPU."""
     if len(kinds.mass):
         return kinds.wanted

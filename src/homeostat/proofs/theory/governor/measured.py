@@ -201,7 +201,7 @@ def _missing() -> list[str]:
 CLAIMS: Final = (
     Claim(
         id="governor.constant_decision",
-        title="How many nodes a decision looks at does not depend on how many there are",
+        title="How many nodes a decision looks at is bounded, however many there are",
         statement=f"A decision of the governor looks at {PROBES_MAX} nodes at most; the mean over "
         f"{DECISIONS:,} decisions, at each of {len(LOADS)} loads, from 10^2 to 10^5 nodes.",
         scope=f"the workload `mixed`, task by task, N in {SIZES}, loads {LOADS}",
